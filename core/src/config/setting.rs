@@ -1,0 +1,139 @@
+//! The names of all settings, in one place.
+
+/// A setting, named as its environment variable; the JSON form uses the same names.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Setting {
+    /// Master switch of authentication.
+    AuthEnabled,
+    /// Forces a mode.
+    AuthMode,
+    /// The key of mode `api-key`, plain or `sha256:HEX`.
+    ApiKey,
+    /// Where the JWKS is.
+    JwksUri,
+    /// Accepted issuers, comma list.
+    Issuer,
+    /// Accepted audiences, comma list.
+    Audience,
+    /// Accepted algorithms, comma list.
+    Algorithms,
+    /// Clock skew allowed, in seconds.
+    LeewaySeconds,
+    /// First label of the Zscaler identity host.
+    VanityDomain,
+    /// Zscaler cloud other than production.
+    Cloud,
+    /// Token endpoint in place of the one made from the vanity domain.
+    TokenUrl,
+    /// `forward` passes product entitlements on.
+    Entitlements,
+    /// The protected resource.
+    Upstream,
+    /// Proxies whose forwarded addresses are believed, CIDR list.
+    TrustedProxies,
+    /// Keys that seal state, comma list of base64url.
+    StateKeys,
+    /// `off` leaves session ids alone.
+    SessionBinding,
+    /// Accepted `Host` values, comma list.
+    AllowedHosts,
+    /// Accepted `Origin` values, comma list.
+    AllowedOrigins,
+    /// Accepted client addresses, CIDR list.
+    AllowedSourceIps,
+    /// Filter: `host:port=cluster` list, for hosts whose cluster is not `outbound|PORT||HOST`.
+    Clusters,
+    /// Native: listen host.
+    Host,
+    /// Native: listen port.
+    Port,
+    /// Native: allows plain HTTP off loopback.
+    AllowHttp,
+    /// Native: certificate chain, PEM file.
+    TlsCertfile,
+    /// Native: private key, PEM file.
+    TlsKeyfile,
+    /// Native: authorities for client certificates, PEM file.
+    TlsCaCerts,
+    /// Native: folder for what must outlive the process.
+    StateDir,
+}
+
+impl Setting {
+    /// Every setting, in the order in which they are shown.
+    pub const ALL: [Self; 27] = [
+        Self::AuthEnabled,
+        Self::AuthMode,
+        Self::ApiKey,
+        Self::JwksUri,
+        Self::Issuer,
+        Self::Audience,
+        Self::Algorithms,
+        Self::LeewaySeconds,
+        Self::VanityDomain,
+        Self::Cloud,
+        Self::TokenUrl,
+        Self::Entitlements,
+        Self::Upstream,
+        Self::TrustedProxies,
+        Self::StateKeys,
+        Self::SessionBinding,
+        Self::AllowedHosts,
+        Self::AllowedOrigins,
+        Self::AllowedSourceIps,
+        Self::Clusters,
+        Self::Host,
+        Self::Port,
+        Self::AllowHttp,
+        Self::TlsCertfile,
+        Self::TlsKeyfile,
+        Self::TlsCaCerts,
+        Self::StateDir,
+    ];
+
+    /// Returns the name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AuthEnabled => "ZSCALER_MCP_AUTH_ENABLED",
+            Self::AuthMode => "ZSCALER_MCP_AUTH_MODE",
+            Self::ApiKey => "ZSCALER_MCP_AUTH_API_KEY",
+            Self::JwksUri => "ZSCALER_MCP_AUTH_JWKS_URI",
+            Self::Issuer => "ZSCALER_MCP_AUTH_ISSUER",
+            Self::Audience => "ZSCALER_MCP_AUTH_AUDIENCE",
+            Self::Algorithms => "ZSCALER_MCP_AUTH_ALGORITHMS",
+            Self::LeewaySeconds => "PORTCULLIS_LEEWAY_SECONDS",
+            Self::VanityDomain => "ZSCALER_VANITY_DOMAIN",
+            Self::Cloud => "ZSCALER_CLOUD",
+            Self::TokenUrl => "PORTCULLIS_TOKEN_URL",
+            Self::Entitlements => "PORTCULLIS_ENTITLEMENTS",
+            Self::Upstream => "PORTCULLIS_UPSTREAM",
+            Self::TrustedProxies => "PORTCULLIS_TRUSTED_PROXIES",
+            Self::StateKeys => "PORTCULLIS_STATE_KEYS",
+            Self::SessionBinding => "PORTCULLIS_SESSION_BINDING",
+            Self::AllowedHosts => "ZSCALER_MCP_ALLOWED_HOSTS",
+            Self::AllowedOrigins => "ZSCALER_MCP_ALLOWED_ORIGINS",
+            Self::AllowedSourceIps => "ZSCALER_MCP_ALLOWED_SOURCE_IPS",
+            Self::Clusters => "PORTCULLIS_CLUSTERS",
+            Self::Host => "ZSCALER_MCP_HOST",
+            Self::Port => "ZSCALER_MCP_PORT",
+            Self::AllowHttp => "ZSCALER_MCP_ALLOW_HTTP",
+            Self::TlsCertfile => "ZSCALER_MCP_TLS_CERTFILE",
+            Self::TlsKeyfile => "ZSCALER_MCP_TLS_KEYFILE",
+            Self::TlsCaCerts => "ZSCALER_MCP_TLS_CA_CERTS",
+            Self::StateDir => "PORTCULLIS_STATE_DIR",
+        }
+    }
+
+    /// Returns the setting of the name `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.name() == name)
+    }
+
+    /// Tells whether values must never be shown.
+    #[must_use]
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::ApiKey | Self::StateKeys)
+    }
+}

@@ -1,0 +1,178 @@
+//! The settings as given, each with its source.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::config::{ConfigError, Setting};
+
+/// Where a setting came from; a later one wins.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Source {
+    /// Made by the program because none was given.
+    Generated,
+    /// The environment of the process or the VM.
+    Environment,
+    /// The plugin configuration or the configuration file.
+    Configuration,
+    /// The command line.
+    Flag,
+}
+
+impl Source {
+    /// Returns the name, for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generated => "generated",
+            Self::Environment => "environment",
+            Self::Configuration => "configuration",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// The settings as given, not yet understood. `Debug` shows no value.
+#[derive(Clone, Default)]
+pub struct Settings(BTreeMap<Setting, (Source, String)>);
+
+impl Settings {
+    /// Sets one setting, unless a stronger source has.
+    pub fn set(&mut self, setting: Setting, value: impl Into<String>, source: Source) {
+        if self.source(setting).is_none_or(|present| present <= source) {
+            self.0.insert(setting, (source, value.into()));
+        }
+    }
+
+    /// Reads environment variables; names that are not ours are passed over.
+    pub fn read_environment<N: AsRef<str>, V: Into<String>>(
+        &mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) {
+        for (name, value) in variables {
+            if let Some(setting) = Setting::from_name(name.as_ref()) {
+                self.set(setting, value, Source::Environment);
+            }
+        }
+    }
+
+    /// Reads a JSON object with the names of environment variables as keys. Values are strings,
+    /// numbers, booleans, or arrays of strings in place of comma lists.
+    ///
+    /// # Errors
+    ///
+    /// Refuses what is not such an object, unknown and repeated keys, and other values; the error
+    /// names the key.
+    pub fn read_json(&mut self, json: &[u8]) -> Result<(), ConfigError> {
+        // The filter is given nothing at all where a plugin has no configuration.
+        if json.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let pairs = deserializer
+            .deserialize_map(Pairs)
+            .and_then(|pairs| deserializer.end().map(|()| pairs))
+            .map_err(|error| ConfigError::general(error.to_string()))?;
+        let mut seen = Self::default();
+        for (name, value) in pairs {
+            let Some(setting) = Setting::from_name(&name) else {
+                return Err(ConfigError::general(unknown(&name)));
+            };
+            let text = text(&value).ok_or_else(|| {
+                ConfigError::at(
+                    setting,
+                    "must be a string, number, boolean or list of strings",
+                )
+            })?;
+            if seen.source(setting).is_some() {
+                return Err(ConfigError::at(setting, "is given twice"));
+            }
+            seen.set(setting, text, Source::Configuration);
+        }
+        for (setting, (source, value)) in seen.0 {
+            self.set(setting, value, source);
+        }
+        Ok(())
+    }
+
+    /// Returns a value as given.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0.get(&setting).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns a value without blanks around it; a blank one is absent.
+    #[must_use]
+    pub fn non_blank(&self, setting: Setting) -> Option<&str> {
+        self.get(setting)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Returns where a value came from.
+    #[must_use]
+    pub fn source(&self, setting: Setting) -> Option<Source> {
+        self.0.get(&setting).map(|(source, _)| *source)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.keys().map(|setting| setting.name()))
+            .finish()
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let shown: String = name
+        .chars()
+        .take(64)
+        .flat_map(char::escape_default)
+        .collect();
+    alloc::format!("unknown setting \"{shown}\"")
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number_text(number)),
+        Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            items.map(|items| items.join(","))
+        }
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+/// Writes whole numbers without a fraction: Kubernetes turns every number into a double, so 30
+/// arrives as 30.0.
+fn number_text(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0")
+        .map_or_else(|| text.clone(), ToString::to_string)
+}
+
+/// Collects the members of an object in order, repeated ones too, which a map would hide.
+struct Pairs;
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object of settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}

@@ -1,0 +1,26 @@
+//! JSON object signing: compact tokens (RFC 7515), keys (RFC 7517), algorithms (RFC 7518).
+
+mod algorithm;
+mod public_key;
+
+pub use algorithm::{Algorithm, Hash};
+pub use public_key::{Curve, EcKey, PublicKey, RsaKey};
+
+/// Checks signatures. The host hands in the quickest one it has: Envoy's own library, a native
+/// one, or `PortableVerifier`.
+pub trait SignatureVerifier {
+    /// Tells whether `signature` (in JWS form: raw `r || s` for ECDSA, RFC 7518 §3.4) over
+    /// `message` was made by the owner of `key` with `algorithm`.
+    ///
+    /// `key` already fits `algorithm`. Any failure, whatever its cause, is `false`.
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool;
+
+    /// Names the implementation, for logs and metrics.
+    fn name(&self) -> &'static str;
+}

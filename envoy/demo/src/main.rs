@@ -1,0 +1,3 @@
+//! A small MCP server.
+
+fn main() {}

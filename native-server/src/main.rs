@@ -1,0 +1,3 @@
+//! The native reverse proxy.
+
+fn main() {}
