@@ -1,0 +1,1 @@
+//! The same requests through both gateways: equal answers, equal traffic to the outside.
