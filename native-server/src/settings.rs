@@ -1,0 +1,92 @@
+//! The settings as given: flags over the configuration file over the environment.
+
+use std::path::PathBuf;
+
+use portcullis_core::config::{ConfigError, Setting, Settings, Source};
+
+/// The flags that every command with settings takes.
+#[derive(clap::Args)]
+pub(crate) struct SettingsArgs {
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) listen: Option<String>,
+    /// The protected resource
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: Option<String>,
+    /// JSON file with the settings, named as the environment variables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl SettingsArgs {
+    /// Collects the settings of all three sources.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a listen address without a port, a file that cannot be read or understood, and
+    /// values of our variables that are not UTF-8.
+    pub(crate) fn load(&self) -> Result<Settings, ConfigError> {
+        let mut settings = Settings::default();
+        for setting in Setting::ALL {
+            if let Some(value) = std::env::var_os(setting.name()) {
+                let value = value
+                    .into_string()
+                    .map_err(|_| ConfigError::at(setting, "must be UTF-8"))?;
+                settings.set(setting, value, Source::Environment);
+            }
+        }
+        if let Some(path) = &self.config {
+            let at = |problem: String| {
+                ConfigError::general(format!("--config {}: {problem}", path.display()))
+            };
+            let json = std::fs::read(path).map_err(|error| at(error.to_string()))?;
+            settings
+                .read_json(&json)
+                .map_err(|error| at(error.to_string()))?;
+        }
+        if let Some(listen) = &self.listen {
+            let (host, port) = split_listen(listen)
+                .ok_or_else(|| ConfigError::general("--listen must be HOST:PORT"))?;
+            settings.set(Setting::Host, host, Source::Flag);
+            settings.set(Setting::Port, port, Source::Flag);
+        }
+        if let Some(upstream) = &self.upstream {
+            settings.set(Setting::Upstream, upstream, Source::Flag);
+        }
+        Ok(settings)
+    }
+}
+
+/// Splits `host:port` or `[v6]:port`; the brackets are left out of the host.
+fn split_listen(listen: &str) -> Option<(&str, &str)> {
+    let (host, port) = listen.rsplit_once(':')?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let host = match bare {
+        Some(bare) => bare,
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    (!host.is_empty() && !port.is_empty()).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(listen: &str, expected: Option<(&str, &str)>) {
+        assert_eq!(split_listen(listen), expected, "{listen}");
+    }
+
+    #[test]
+    fn listen_address_is_a_host_and_a_port() {
+        check("127.0.0.1:8000", Some(("127.0.0.1", "8000")));
+        check("[::1]:0", Some(("::1", "0")));
+        check("localhost:80", Some(("localhost", "80")));
+        for bad in ["", "8000", ":8000", "::1:80", "host:", "[::1]"] {
+            check(bad, None);
+        }
+    }
+}
