@@ -1,0 +1,252 @@
+//! The two gateways, started from the same settings.
+
+mod envoy;
+mod native;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::client::{Connection, Request, Response};
+use crate::process::Process;
+
+/// Settings by the name of their environment variable.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(BTreeMap<String, String>);
+
+/// Seals session ids in every test: replicas and hosts share it, as in a real install.
+const STATE_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
+
+impl Settings {
+    /// Begins with a state key and nothing else.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default().with("PORTCULLIS_STATE_KEYS", STATE_KEY)
+    }
+
+    /// Sets one.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Unsets one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap()
+    }
+}
+
+/// One of the two gateways.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Envoy with the filter.
+    Envoy,
+    /// The native binary.
+    Native,
+}
+
+impl Kind {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::Envoy, Self::Native];
+}
+
+/// A running gateway; it ends when dropped.
+pub struct Gateway {
+    kind: Kind,
+    process: Process,
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
+    _folder: Folder,
+}
+
+impl Gateway {
+    /// Starts a gateway in front of `upstream`; Envoy gets one worker.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not come up, and when a built artifact or Envoy is missing.
+    #[must_use]
+    pub fn start(kind: Kind, settings: &Settings, upstream: &str) -> Self {
+        Self::try_start(kind, settings, upstream)
+            .unwrap_or_else(|log| panic!("{kind:?} did not start:\n{log}"))
+    }
+
+    /// Starts a gateway that may refuse its settings.
+    ///
+    /// # Errors
+    ///
+    /// The error is all that it wrote.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a built artifact or Envoy is missing.
+    pub fn try_start(kind: Kind, settings: &Settings, upstream: &str) -> Result<Self, String> {
+        match kind {
+            Kind::Envoy => envoy::start(settings, upstream, 1),
+            Kind::Native => native::start(settings, upstream),
+        }
+    }
+
+    /// Starts Envoy with this many workers.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn envoy_with_workers(settings: &Settings, upstream: &str, workers: usize) -> Self {
+        envoy::start(settings, upstream, workers)
+            .unwrap_or_else(|log| panic!("Envoy did not start:\n{log}"))
+    }
+
+    /// Returns which one it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns the address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the address of Envoy's admin interface.
+    #[must_use]
+    pub const fn admin(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Returns the process id.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Returns all that it has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// Sends one request on a connection of its own.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no whole answer.
+    #[must_use]
+    pub fn send(&self, request: &Request) -> Response {
+        self.try_send(request)
+            .unwrap_or_else(|error| panic!("{:?}, {error}: {request:?}", self.kind))
+    }
+
+    /// Sends one request on a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no whole answer.
+    pub fn try_send(&self, request: &Request) -> io::Result<Response> {
+        request.send(self.address)
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is refused.
+    #[must_use]
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+            .unwrap_or_else(|error| panic!("{:?} refused a connection: {error}", self.kind))
+    }
+}
+
+/// A folder for one gateway, removed with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("portcullis-tests-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, contents).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// Makes a command of the native binary that reads `settings` and nothing of our own environment.
+fn portcullis(
+    subcommand: &[&str],
+    folder: &Folder,
+    settings: &Settings,
+    upstream: &str,
+) -> Command {
+    let config = folder.write("settings.json", settings.to_json());
+    let mut command = Command::new(artifact(
+        "PORTCULLIS_BIN",
+        &["release/portcullis", "debug/portcullis"],
+        "make native",
+    ));
+    command
+        .env_clear()
+        .envs(inherited())
+        .env("PORTCULLIS_STATE_DIR", &folder.0)
+        .args(subcommand)
+        .arg("--config")
+        .arg(config)
+        .args(["--upstream", upstream, "--listen", "127.0.0.1:0"]);
+    command
+}
+
+/// Returns what every program needs of the environment.
+fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    ["PATH", "HOME", "TMPDIR", "LLVM_PROFILE_FILE"]
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
+/// Finds a built artifact: named by an environment variable, or in the target folder.
+fn artifact(variable: &str, places: &[&str], command: &str) -> PathBuf {
+    if let Some(path) = std::env::var_os(variable) {
+        return path.into();
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    );
+    places
+        .iter()
+        .map(|place| target.join(place))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| {
+            panic!(
+                "{} is missing in {}: run `{command}` or set {variable}",
+                places[0],
+                target.display()
+            )
+        })
+}

@@ -1,0 +1,125 @@
+//! The protected resource of the tests: it echoes what it sees, and does what the request asks.
+//!
+//! A request tells it how to answer by fields of its own: `x-test-status: 418`,
+//! `x-test-session: ID` (sets `Mcp-Session-Id`), `x-test-answer: cookies | cors | sse`.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::server::{Answer, Behaviour, Event, Gate, Incoming, Server};
+
+/// Fields that the gateways' own plumbing adds or rewrites; neither the echo nor a comparison
+/// of the gateways looks at them.
+pub const PLUMBING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "x-request-id",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-envoy-internal",
+    "x-envoy-expected-rq-timeout-ms",
+];
+
+/// The running protected resource.
+pub struct EchoResource {
+    server: Server,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    seen: Mutex<Vec<Incoming>>,
+    /// Holds the second event of a stream back.
+    second_event: Gate,
+}
+
+impl EchoResource {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared::default());
+        let inner = Arc::clone(&shared);
+        let server = Server::start(move |incoming| {
+            let behaviour = answer(&incoming, &inner.second_event);
+            inner.seen.lock().unwrap().push(incoming);
+            behaviour
+        });
+        Self { server, shared }
+    }
+
+    /// Returns its URL, without a path.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// Returns what it saw since it was last asked.
+    #[must_use]
+    pub fn take(&self) -> Vec<Incoming> {
+        std::mem::take(&mut self.shared.seen.lock().unwrap())
+    }
+
+    /// Counts what it saw since it was last asked by [`Self::take`].
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shared.seen.lock().unwrap().len()
+    }
+
+    /// Lets the second event of every stream go.
+    pub fn send_second_event(&self) {
+        self.shared.second_event.open();
+    }
+}
+
+/// Returns the fields that a comparison looks at, sorted.
+#[must_use]
+pub fn visible_fields(incoming: &Incoming) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = incoming
+        .fields
+        .iter()
+        .filter(|(name, _)| !PLUMBING.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.escape_ascii().to_string()))
+        .collect();
+    fields.sort();
+    fields
+}
+
+fn answer(incoming: &Incoming, second_event: &Gate) -> Behaviour {
+    let ask = |name: &str| incoming.value(name);
+    if ask("x-test-answer").as_deref() == Some("sse") {
+        return Behaviour::Events(vec![
+            Event::Data("first".to_owned()),
+            Event::Wait(second_event.clone()),
+            Event::Data("second".to_owned()),
+        ]);
+    }
+    let status = ask("x-test-status").and_then(|status| status.parse().ok());
+    let mut answer = Answer::json(status.unwrap_or(200), &echo(incoming));
+    if let Some(id) = ask("x-test-session") {
+        answer = answer.field("mcp-session-id", id);
+    }
+    match ask("x-test-answer").as_deref() {
+        Some("cookies") => {
+            answer = answer.field("set-cookie", "a=1").field("set-cookie", "b=2");
+        }
+        Some("cors") => {
+            answer = answer
+                .field("access-control-allow-origin", "*")
+                .field("access-control-expose-headers", "x-from-resource");
+        }
+        _ => {}
+    }
+    Behaviour::Answer(answer)
+}
+
+fn echo(incoming: &Incoming) -> Value {
+    json!({
+        "method": incoming.method,
+        "path": incoming.target,
+        "headers": visible_fields(incoming),
+        "body": String::from_utf8_lossy(&incoming.body),
+    })
+}
