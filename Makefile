@@ -1,0 +1,79 @@
+# Every command of this project. Recipes have no conditions: what needs logic is in scripts/.
+
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+WASM := $(TARGET)/wasm32-wasip1/release/portcullis_filter.wasm
+MODE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help filter native demo envoy-up envoy-down native-up native-down tools test test-all ci
+.PHONY: fmt clippy docs no-std-proof deny envoy-matrix fuzz-replay clean
+
+help: ## Lists the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+filter: wasm-target ## Builds the Envoy filter and says where it is
+	cargo build --release --target wasm32-wasip1 -p portcullis-filter
+	@echo "the filter is $(WASM)"
+
+native: ## Builds the native reverse proxy and says where it is
+	cargo build --release -p portcullis
+	@echo "the binary is $(TARGET)/release/portcullis"
+
+demo: # The MCP server that the demos protect, and a client
+	cargo build --release -p portcullis-demo
+
+envoy-up: filter native demo ## Starts a demo behind Envoy on 127.0.0.1:10000 (MODE=api-key|jwt|zscaler|none)
+	@python3 scripts/demo.py up envoy $(MODE)
+
+envoy-down: ## Ends what envoy-up started
+	@python3 scripts/demo.py down envoy
+
+native-up: native demo ## Starts a demo behind the native binary on 127.0.0.1:8000 (MODE as above)
+	@python3 scripts/demo.py up native $(MODE)
+
+native-down: ## Ends what native-up started
+	@python3 scripts/demo.py down native
+
+tools: ## Fetches Envoy and the real clients and servers that tests need, into target/tools
+	python3 scripts/tools.py all
+
+# The native binary is tested in the dev profile: its dependencies are then those of the unit
+# tests, compiled once. The filter is tested as it is shipped.
+test: filter tools ## Runs every test (README's second command)
+	cargo build --workspace
+	scripts/test.sh
+	cargo test --workspace --doc
+
+test-all: ci envoy-matrix fuzz-replay ## Runs all of ci, then what is too slow for it
+
+ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that order
+
+fmt: ## Checks the formatting
+	cargo fmt --all --check
+
+clippy: wasm-target ## Checks the lints, warnings as errors, for both targets
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --release --target wasm32-wasip1 -p portcullis-filter -- -D warnings
+
+docs: ## Checks the documentation, warnings as errors
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+no-std-proof: ## Shows that the core links no std
+	cargo check --manifest-path core/no-std-proof/Cargo.toml --target-dir $(TARGET)/no-std-proof
+
+deny: ## Checks licences, duplicates and sources, where cargo-deny is installed
+	scripts/deny.sh
+
+envoy-matrix: filter ## Runs the parity table on every Envoy line that Istio ships
+	cargo build --workspace
+	scripts/envoy-matrix.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+
+fuzz-replay: ## Replays the fuzz corpus
+	scripts/fuzz-replay.sh
+
+clean: ## Removes all that was built or fetched
+	cargo clean
+
+.PHONY: wasm-target
+wasm-target:
+	rustup target add wasm32-wasip1
