@@ -1,1 +1,20 @@
-//! The proxy-wasm filter.
+//! Client authentication for MCP servers as an Envoy proxy-wasm filter.
+//!
+//! The filter decides nothing: it hands each request to the engine of `portcullis-core` and
+//! carries the decision out. Everything belongs to the root context, so that two plugins of one
+//! image, which share a VM, share nothing else.
+
+mod cluster;
+mod exchange;
+mod gate;
+mod host;
+mod http;
+mod metrics;
+mod root;
+mod vectors;
+mod verifier;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
+    proxy_wasm::set_root_context(|id| Box::new(root::AuthRoot::new(id)));
+}}

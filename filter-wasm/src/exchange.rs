@@ -1,0 +1,62 @@
+//! One request on its way through the gate, seen by its HTTP context and by the gate.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use portcullis_core::{Forward, Ticket};
+
+/// How far a request has come.
+#[derive(Debug, Default)]
+pub(crate) enum Phase {
+    /// Nothing is decided; nothing may pass.
+    #[default]
+    Undecided,
+    /// Parked under a ticket.
+    Waiting(Ticket),
+    /// Passed on; the value says how to edit the response.
+    Forwarded(Forward),
+    /// Answered here; nothing may pass and our own answer is left alone.
+    Answered,
+}
+
+/// A request and its context, shared so that the gate can carry out a late decision.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// The id of the HTTP context.
+    pub(crate) context: u32,
+    phase: Rc<RefCell<Phase>>,
+}
+
+impl Exchange {
+    /// Begins a request.
+    pub(crate) fn new(context: u32) -> Self {
+        let phase = Rc::new(RefCell::new(Phase::Undecided));
+        Self { context, phase }
+    }
+
+    /// Moves on to `phase`.
+    pub(crate) fn set(&self, phase: Phase) {
+        self.phase.replace(phase);
+    }
+
+    /// Tells whether body and trailers may pass.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Forwarded(_))
+    }
+
+    /// Returns the ticket under which it is parked.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match *self.phase.borrow() {
+            Phase::Waiting(ticket) => Some(ticket),
+            Phase::Undecided | Phase::Forwarded(_) | Phase::Answered => None,
+        }
+    }
+
+    /// Takes what is needed to edit the response, if it needs editing.
+    pub(crate) fn take_response_edits(&self) -> Option<Forward> {
+        match &mut *self.phase.borrow_mut() {
+            Phase::Forwarded(forward) if forward.edits_response() => Some(std::mem::take(forward)),
+            Phase::Forwarded(_) | Phase::Undecided | Phase::Waiting(_) | Phase::Answered => None,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The engine of one root context, and the requests and calls that are under way in it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use portcullis_core::{
+    Answer, CallFailure, CallOutcome, Decision, Engine, PendingCall, PendingRequest, RequestHead,
+    Step, Ticket, UnixSeconds, UpstreamCall, Wake,
+};
+
+use crate::cluster::Clusters;
+use crate::exchange::{Exchange, Phase};
+use crate::metrics::Metrics;
+use crate::{host, http};
+
+/// Most requests to wake, and most calls to send, in one callback.
+///
+/// Envoy carries the consequences out when the callback is over, each inside the one before it:
+/// some 300 of them overflow the native stack and kill the VM.
+const MAX_PER_CALLBACK: usize = 32;
+
+/// Longest time that a request stays parked, in seconds. Calls end sooner by their own limit;
+/// this catches what should not happen.
+const MAX_PARKED_SECONDS: u64 = 15;
+
+/// What a root context shares with its HTTP contexts.
+///
+/// A call is always sent from a callback of the root context: the SDK delivers a response to the
+/// context at work when the call was sent, and that of a request may be gone by then.
+pub(crate) struct Gate {
+    root: u32,
+    queue: u32,
+    clusters: Clusters,
+    metrics: Metrics,
+    needs_peer: bool,
+    state: RefCell<State>,
+}
+
+struct State {
+    engine: Engine,
+    outgoing: VecDeque<(UpstreamCall, PendingCall)>,
+    flights: BTreeMap<u32, Flight>,
+    parked: BTreeMap<Ticket, Parked>,
+    woken: VecDeque<(Ticket, Rc<Answer>)>,
+    signalled: bool,
+}
+
+struct Flight {
+    pending: PendingCall,
+    max_response_bytes: usize,
+}
+
+struct Parked {
+    since: UnixSeconds,
+    pending: PendingRequest,
+    exchange: Exchange,
+}
+
+impl Gate {
+    /// Makes the gate of the root context `root`, which owns `queue`.
+    pub(crate) fn new(root: u32, queue: u32, engine: Engine, clusters: Clusters) -> Self {
+        Self {
+            root,
+            queue,
+            clusters,
+            metrics: Metrics::new(engine.config().mode_name()),
+            needs_peer: engine.needs_peer(),
+            state: RefCell::new(State {
+                engine,
+                outgoing: VecDeque::new(),
+                flights: BTreeMap::new(),
+                parked: BTreeMap::new(),
+                woken: VecDeque::new(),
+                signalled: false,
+            }),
+        }
+    }
+
+    /// Tells whether the engine wants to know the other end's address.
+    pub(crate) const fn needs_peer(&self) -> bool {
+        self.needs_peer
+    }
+
+    /// Returns the counters.
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Begins a request; `None` when it is parked.
+    pub(crate) fn begin(&self, head: &RequestHead<'_>, exchange: &Exchange) -> Option<Decision> {
+        let ambient = host::ambient();
+        let step = self.state.borrow_mut().engine.handle_request(head, ambient);
+        let decision = self.settle(step, exchange, ambient.now);
+        self.signal_work();
+        decision
+    }
+
+    /// Forgets a request that is gone.
+    pub(crate) fn leave(&self, exchange: &Exchange) {
+        if let (Some(ticket), Ok(mut state)) = (exchange.ticket(), self.state.try_borrow_mut()) {
+            state.parked.remove(&ticket);
+        }
+    }
+
+    /// Does what waits: sends calls and wakes requests. For callbacks of the root context only.
+    pub(crate) fn work(&self) {
+        self.state.borrow_mut().signalled = false;
+        self.send_calls();
+        self.wake_requests();
+        self.signal_work();
+    }
+
+    /// Does what is due. For the tick of the root context only.
+    pub(crate) fn tick(&self) {
+        let ambient = host::ambient();
+        let mut state = self.state.borrow_mut();
+        if state
+            .engine
+            .poll_timeout()
+            .is_some_and(|due| due <= ambient.now)
+        {
+            state.engine.handle_timeout(ambient);
+        }
+        state.collect_calls();
+        state.give_up_overdue(ambient.now);
+        drop(state);
+        self.work();
+    }
+
+    /// Takes the response to a call. For the root context only.
+    pub(crate) fn finish_call(&self, token: u32, num_headers: usize, body_size: usize) {
+        let flight = self.state.borrow_mut().flights.remove(&token);
+        if let Some(flight) = flight {
+            let limit = flight.max_response_bytes;
+            let outcome = host::call_outcome(num_headers, body_size, limit);
+            self.take_outcome(flight.pending, outcome);
+        }
+        self.wake_requests();
+        self.signal_work();
+    }
+
+    fn settle(&self, step: Step, exchange: &Exchange, now: UnixSeconds) -> Option<Decision> {
+        let mut state = self.state.borrow_mut();
+        state.collect_calls();
+        match step {
+            Step::Decide(decision) => Some(decision),
+            Step::Wait { ticket, pending } => {
+                exchange.set(Phase::Waiting(ticket));
+                let exchange = exchange.clone();
+                let parked = Parked {
+                    since: now,
+                    pending,
+                    exchange,
+                };
+                state.parked.insert(ticket, parked);
+                None
+            }
+        }
+    }
+
+    /// Asks for a callback of the root context when anything waits for one.
+    fn signal_work(&self) {
+        let mut state = self.state.borrow_mut();
+        let idle = state.outgoing.is_empty() && state.woken.is_empty();
+        if !idle && !state.signalled {
+            state.signalled = true;
+            drop(state);
+            host::signal(self.queue);
+        }
+    }
+
+    fn send_calls(&self) {
+        for _ in 0..MAX_PER_CALLBACK {
+            let next = self.state.borrow_mut().outgoing.pop_front();
+            let Some((call, pending)) = next else { return };
+            match host::dispatch(&call, &self.clusters.of(&call.url)) {
+                Ok(token) => {
+                    let max_response_bytes = call.max_response_bytes;
+                    let flight = Flight {
+                        pending,
+                        max_response_bytes,
+                    };
+                    self.state.borrow_mut().flights.insert(token, flight);
+                }
+                Err(failure) => {
+                    log::warn!(
+                        "call to {} not sent: no such cluster, or it is full",
+                        call.url
+                    );
+                    self.take_outcome(pending, Err(failure));
+                }
+            }
+        }
+    }
+
+    fn take_outcome(&self, pending: PendingCall, outcome: CallOutcome) {
+        self.metrics.count_call(match &outcome {
+            Ok(response) if response.status >= 500 => "server_error",
+            Ok(_) => "response",
+            Err(failure) => CallFailure::reason(*failure),
+        });
+        let ambient = host::ambient();
+        let mut state = self.state.borrow_mut();
+        let wake = state.engine.handle_upstream(pending, outcome, ambient);
+        state.note_woken(wake);
+        state.collect_calls();
+    }
+
+    fn wake_requests(&self) {
+        let mut acted = false;
+        for _ in 0..MAX_PER_CALLBACK {
+            let ambient = host::ambient();
+            let mut state = self.state.borrow_mut();
+            let Some((parked, answer)) = state.next_woken() else {
+                break;
+            };
+            let step = state.engine.handle_wake(parked.pending, &answer, ambient);
+            drop(state);
+            let Some(decision) = self.settle(step, &parked.exchange, ambient.now) else {
+                continue;
+            };
+            acted = true;
+            if host::act_for(parked.exchange.context) {
+                http::carry_out_late(decision, &parked.exchange, &self.metrics);
+            }
+        }
+        if acted {
+            host::act_for(self.root);
+        }
+    }
+}
+
+impl State {
+    fn collect_calls(&mut self) {
+        while let Some(call) = self.engine.poll_call() {
+            self.outgoing.push_back(call);
+        }
+    }
+
+    fn note_woken(&mut self, wake: Wake) {
+        let answer = Rc::new(wake.answer);
+        let woken = wake.tickets.into_iter();
+        self.woken
+            .extend(woken.map(|ticket| (ticket, Rc::clone(&answer))));
+    }
+
+    /// Takes the next woken request that is still there.
+    fn next_woken(&mut self) -> Option<(Parked, Rc<Answer>)> {
+        loop {
+            let (ticket, answer) = self.woken.pop_front()?;
+            if let Some(parked) = self.parked.remove(&ticket) {
+                return Some((parked, answer));
+            }
+        }
+    }
+
+    fn give_up_overdue(&mut self, now: UnixSeconds) {
+        let answer = Rc::new(Answer::timed_out());
+        let overdue = self.parked.iter();
+        let overdue = overdue.filter(|(_, parked)| now.since(parked.since) > MAX_PARKED_SECONDS);
+        let overdue = overdue.map(|(ticket, _)| (*ticket, Rc::clone(&answer)));
+        self.woken.extend(overdue);
+    }
+}

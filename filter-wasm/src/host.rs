@@ -1,0 +1,254 @@
+//! Every hostcall and its translation, nothing else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, UNIX_EPOCH};
+
+use portcullis_core::{
+    Ambient, CallFailure, CallOutcome, HeaderEdits, LocalResponse, RequestHead, UnixSeconds,
+    UpstreamCall, UpstreamResponse,
+};
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, Bytes, LogLevel, MapType};
+
+/// Returns the surroundings of an engine call.
+pub(crate) fn ambient() -> Ambient {
+    let now = hostcalls::get_current_time().ok();
+    let since = now.and_then(|now| now.duration_since(UNIX_EPOCH).ok());
+    Ambient {
+        now: UnixSeconds(since.unwrap_or_default().as_secs()),
+    }
+}
+
+/// Takes over the host's log level, which an operator may change at any time.
+pub(crate) fn follow_log_level() {
+    proxy_wasm::set_log_level(hostcalls::get_log_level().unwrap_or(LogLevel::Info));
+}
+
+/// Sets the period of the tick of this root context.
+pub(crate) fn set_tick(period: Duration) {
+    // The SDK knows no failure here.
+    let _ = hostcalls::set_tick_period(period);
+}
+
+/// Returns the plugin configuration as given.
+pub(crate) fn plugin_configuration() -> Bytes {
+    let all = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
+    all.ok().flatten().unwrap_or_default()
+}
+
+/// Registers a queue that only this root context of this VM consumes.
+pub(crate) fn register_queue(name: &str) -> Option<u32> {
+    hostcalls::register_shared_queue(name).ok()
+}
+
+/// Asks for a callback of the root context that owns `queue`.
+pub(crate) fn signal(queue: u32) {
+    // A queue that is gone means that the root context is gone; the tick is there for the rest.
+    let _ = hostcalls::enqueue_shared_queue(queue, Some(b"1"));
+}
+
+/// Takes one message off `queue`; what it says means nothing.
+pub(crate) fn dequeue(queue: u32) {
+    let _ = hostcalls::dequeue_shared_queue(queue);
+}
+
+/// Makes the following hostcalls act on the context `id`; `false` when it is gone.
+pub(crate) fn act_for(id: u32) -> bool {
+    hostcalls::set_effective_context(id).is_ok()
+}
+
+/// The head of a request, read from the host in one piece.
+pub(crate) struct RequestFields {
+    fields: Vec<(String, Bytes)>,
+    peer: Option<IpAddr>,
+}
+
+impl RequestFields {
+    /// Reads the request of the context at work; `None` when the host shows no proper request.
+    pub(crate) fn read(with_peer: bool) -> Option<Self> {
+        let fields = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).ok()?;
+        let peer = if with_peer { Some(peer()?) } else { None };
+        let fields = Self { fields, peer };
+        (!fields.pseudo(":method").is_empty() && !fields.pseudo(":path").is_empty())
+            .then_some(fields)
+    }
+
+    /// Returns the fields proper, as [`RequestHead::headers`] wants them.
+    pub(crate) fn headers(&self) -> Vec<(&str, &[u8])> {
+        let fields = self.fields.iter();
+        fields
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .filter(|(name, _)| !name.starts_with(':') && *name != "host")
+            .collect()
+    }
+
+    /// Returns the head over `headers`.
+    pub(crate) fn head<'a>(&'a self, headers: &'a [(&'a str, &'a [u8])]) -> RequestHead<'a> {
+        RequestHead {
+            method: self.pseudo(":method"),
+            authority: self.pseudo(":authority"),
+            path: self.pseudo(":path"),
+            headers,
+            peer: self.peer,
+        }
+    }
+
+    fn pseudo(&self, name: &str) -> &[u8] {
+        let mut fields = self.fields.iter();
+        fields
+            .find(|(field, _)| field == name)
+            .map_or(&[], |(_, value)| value)
+    }
+}
+
+fn peer() -> Option<IpAddr> {
+    let address = hostcalls::get_property(vec!["source", "address"]).ok()??;
+    parse_peer(&address)
+}
+
+/// Parses Envoy's `address:port`.
+fn parse_peer(address: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(address).ok()?;
+    text.parse().map(|address: SocketAddr| address.ip()).ok()
+}
+
+/// Edits the request or response of the context at work, field by field, which costs less than
+/// setting the whole map and cannot disturb the others.
+fn edit(map: MapType, edits: &HeaderEdits) {
+    for name in edits.removals() {
+        let _ = hostcalls::remove_map_value(map, name);
+    }
+    for (name, value) in edits.fields() {
+        // Envoy replaces the first value only where a field is repeated.
+        let _ = hostcalls::remove_map_value(map, name);
+        let _ = hostcalls::set_map_value_bytes(map, name, Some(value));
+    }
+}
+
+/// Edits the request of the context at work.
+pub(crate) fn edit_request(edits: &HeaderEdits) {
+    edit(MapType::HttpRequestHeaders, edits);
+}
+
+/// Edits the response of the context at work.
+pub(crate) fn edit_response(edits: &HeaderEdits) {
+    edit(MapType::HttpResponseHeaders, edits);
+}
+
+/// Returns the response fields of the context at work.
+pub(crate) fn response_fields() -> Vec<(String, Bytes)> {
+    hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default()
+}
+
+/// Lets the paused request of the context at work go on.
+pub(crate) fn resume_request() {
+    let _ = hostcalls::resume_http_request();
+}
+
+/// Answers the request of the context at work.
+pub(crate) fn respond(response: &LocalResponse) {
+    let headers = response.headers.iter();
+    let headers = headers
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let _ =
+        hostcalls::send_http_response(u32::from(response.status), headers, Some(&response.body));
+}
+
+/// Sends `call` to `cluster` and returns the token of its response.
+pub(crate) fn dispatch(call: &UpstreamCall, cluster: &str) -> Result<u32, CallFailure> {
+    let authority = call.url.authority();
+    let scheme = if call.url.is_https() { "https" } else { "http" };
+    let mut headers = vec![
+        (":method", call.method),
+        (":scheme", scheme),
+        (":authority", authority.as_str()),
+        (":path", call.url.path()),
+    ];
+    for (name, value) in &call.headers {
+        let value = std::str::from_utf8(value).map_err(|_| CallFailure::NotSent)?;
+        headers.push((name, value));
+    }
+    let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+    let timeout = Duration::from_secs(u64::from(call.timeout_seconds));
+    hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout)
+        .map_err(|_| CallFailure::NotSent)
+}
+
+/// Reads the response that the host has just announced, of at most `max_bytes`.
+///
+/// # Errors
+///
+/// No headers at all is how Envoy announces a response that ended in the middle, ran out of time
+/// there, or passed its own limit.
+pub(crate) fn call_outcome(num_headers: usize, body_size: usize, max_bytes: usize) -> CallOutcome {
+    if num_headers == 0 {
+        return Err(CallFailure::Cut);
+    }
+    if body_size > max_bytes {
+        return Err(CallFailure::TooLarge);
+    }
+    let fields = hostcalls::get_map_bytes(MapType::HttpCallResponseHeaders);
+    let fields = fields.map_err(|_| CallFailure::Cut)?;
+    let body = match body_size {
+        0 => None,
+        size => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size)
+            .map_err(|_| CallFailure::Cut)?,
+    };
+    response(fields, body.unwrap_or_default()).ok_or(CallFailure::Cut)
+}
+
+fn response(fields: Vec<(String, Bytes)>, body: Vec<u8>) -> Option<UpstreamResponse> {
+    let (_, status) = fields.iter().find(|(name, _)| name == ":status")?;
+    let status = std::str::from_utf8(status).ok()?.parse().ok()?;
+    let headers = fields
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(':'));
+    Some(UpstreamResponse {
+        status,
+        headers: headers.collect(),
+        body,
+    })
+}
+
+/// Calls a function of Envoy's own; `None` when there is no such function or it fails.
+pub(crate) fn foreign(name: &str, arguments: &[u8]) -> Option<Bytes> {
+    hostcalls::call_foreign_function(name, Some(arguments)).ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peer_is_an_address_with_a_port() {
+        let check = |text: &str, expected: Option<&str>| {
+            let expected = expected.map(|ip| ip.parse().expect(ip));
+            assert_eq!(parse_peer(text.as_bytes()), expected, "{text}");
+        };
+        check("127.0.0.1:80", Some("127.0.0.1"));
+        check("[2001:db8::1]:443", Some("2001:db8::1"));
+        for bad in [
+            "",
+            "127.0.0.1",
+            "/run/envoy.sock",
+            "envoy://internal/",
+            "host:80",
+        ] {
+            check(bad, None);
+        }
+    }
+
+    #[test]
+    fn response_needs_a_status() {
+        let field = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        let fields = vec![field(":status", "200"), field("age", "1")];
+        let read = response(fields, b"x".to_vec()).expect("a response");
+        assert_eq!(
+            (read.status, read.headers.len(), read.body.len()),
+            (200, 1, 1)
+        );
+        assert_eq!(response(vec![field("age", "1")], Vec::new()), None);
+        assert_eq!(response(vec![field(":status", "20x")], Vec::new()), None);
+    }
+}

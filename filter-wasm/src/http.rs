@@ -1,0 +1,121 @@
+//! One request: reads its head, carries the decision out.
+
+use std::rc::Rc;
+
+use portcullis_core::{Decision, LocalResponse};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use crate::exchange::{Exchange, Phase};
+use crate::gate::Gate;
+use crate::host::{self, RequestFields};
+use crate::metrics::Metrics;
+
+/// The HTTP context.
+pub(crate) struct AuthHttp {
+    gate: Option<Rc<Gate>>,
+    exchange: Exchange,
+}
+
+impl AuthHttp {
+    /// Makes the context `id`. Without a gate it refuses everything.
+    pub(crate) fn new(id: u32, gate: Option<Rc<Gate>>) -> Self {
+        let exchange = Exchange::new(id);
+        Self { gate, exchange }
+    }
+
+    fn pass_or_pause(&self) -> Action {
+        if self.exchange.passes() {
+            Action::Continue
+        } else {
+            Action::Pause
+        }
+    }
+}
+
+impl Context for AuthHttp {}
+
+impl HttpContext for AuthHttp {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        let Some(gate) = &self.gate else {
+            host::respond(&unavailable());
+            self.exchange.set(Phase::Answered);
+            return Action::Pause;
+        };
+        let decision = match RequestFields::read(gate.needs_peer()) {
+            Some(fields) => gate.begin(&fields.head(&fields.headers()), &self.exchange),
+            None => Some(Decision::Respond(unavailable())),
+        };
+        if let Some(decision) = decision {
+            carry_out(decision, &self.exchange, gate.metrics());
+        }
+        self.pass_or_pause()
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        self.pass_or_pause()
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        self.pass_or_pause()
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        if let Some(forward) = self.exchange.take_response_edits() {
+            let fields = host::response_fields();
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| (name.as_str(), value.as_slice()));
+            let fields: Vec<_> = fields.filter(|(name, _)| !name.starts_with(':')).collect();
+            host::edit_response(&forward.response_edits(&fields));
+        }
+        Action::Continue
+    }
+}
+
+impl Drop for AuthHttp {
+    fn drop(&mut self) {
+        if let Some(gate) = &self.gate {
+            gate.leave(&self.exchange);
+        }
+    }
+}
+
+/// Carries out a decision that came while the request was parked; its context is the one at work.
+pub(crate) fn carry_out_late(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
+    carry_out(decision, exchange, metrics);
+    if exchange.passes() {
+        host::resume_request();
+    }
+}
+
+fn carry_out(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
+    let reason = decision.reason();
+    match decision {
+        Decision::Forward(forward) => {
+            log::debug!("forward: {reason}");
+            metrics.count_forward(reason);
+            host::edit_request(&forward.request);
+            exchange.set(Phase::Forwarded(forward));
+        }
+        Decision::Respond(response) => {
+            log::debug!("respond {}: {reason}", response.status);
+            metrics.count_respond(reason);
+            exchange.set(Phase::Answered);
+            host::respond(&response);
+        }
+    }
+}
+
+/// The answer where the host does not do its part: closed, and told apart from a refusal.
+fn unavailable() -> LocalResponse {
+    let message = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"authentication is not available"}}"#;
+    LocalResponse {
+        status: 503,
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
+        ],
+        body: message.into(),
+        reason: "host_failure",
+    }
+}

@@ -1,0 +1,135 @@
+//! The root context: configuration, tick, calls.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::rc::Rc;
+use std::time::Duration;
+
+use portcullis_core::Engine;
+use portcullis_core::config::{ConfigError, Setting, Settings, Site, resolve};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use crate::cluster::Clusters;
+use crate::gate::Gate;
+use crate::host;
+use crate::http::AuthHttp;
+use crate::metrics;
+use crate::verifier::HostVerifier;
+
+/// The first tick comes soon, as no call can be sent while the plugin is being configured.
+const FIRST_TICK: Duration = Duration::from_millis(100);
+
+/// Times are whole seconds, so a quicker tick would see nothing new.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The root context.
+pub(crate) struct AuthRoot {
+    id: u32,
+    gate: Option<Rc<Gate>>,
+    settled: bool,
+}
+
+impl AuthRoot {
+    /// Makes the root context `id`, which refuses everything until it is configured.
+    pub(crate) const fn new(id: u32) -> Self {
+        Self {
+            id,
+            gate: None,
+            settled: false,
+        }
+    }
+
+    fn configure(&self) -> Result<Gate, ConfigError> {
+        let settings = settings()?;
+        let resolution = resolve(&settings, Site::Filter)?;
+        let clusters = settings.non_blank(Setting::Clusters).unwrap_or_default();
+        let clusters = Clusters::parse(clusters).map_err(|entry| {
+            let problem = format!("must be a list of host:port=cluster, and \"{entry}\" is not");
+            ConfigError::at(Setting::Clusters, problem)
+        })?;
+        // Queues are known by name to every plugin of the process, so the name is a random one.
+        let name = format!("portcullis.{:016x}", RandomState::new().hash_one(self.id));
+        let queue = host::register_queue(&name)
+            .ok_or_else(|| ConfigError::general("the host has no queue for this plugin"))?;
+        let mode = resolution.config.mode_name();
+        log::info!("mode {mode}: {}", resolution.why);
+        for warning in &resolution.warnings {
+            log::warn!("{warning}");
+        }
+        let verifier = HostVerifier::probe();
+        log::info!("{}", verifier.describe());
+        metrics::record_host_algorithms(verifier.host_algorithms());
+        let engine = Engine::new(resolution.config, Box::new(verifier));
+        Ok(Gate::new(self.id, queue, engine, clusters))
+    }
+}
+
+impl Context for AuthRoot {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_size: usize, _: usize) {
+        if let Some(gate) = &self.gate {
+            gate.finish_call(token, headers, body_size);
+        }
+    }
+}
+
+impl RootContext for AuthRoot {
+    fn on_configure(&mut self, _: usize) -> bool {
+        host::follow_log_level();
+        match self.configure() {
+            Ok(gate) => {
+                self.gate = Some(Rc::new(gate));
+                host::set_tick(FIRST_TICK);
+                true
+            }
+            Err(error) => {
+                log::error!("configuration refused: {error}");
+                self.gate = None;
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        if !self.settled {
+            self.settled = true;
+            host::set_tick(TICK);
+        }
+        host::follow_log_level();
+        if let Some(gate) = &self.gate {
+            gate.tick();
+        }
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        host::dequeue(queue);
+        if let Some(gate) = &self.gate {
+            gate.work();
+        }
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(AuthHttp::new(id, self.gate.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// Collects the settings: plugin configuration over the environment of the VM.
+fn settings() -> Result<Settings, ConfigError> {
+    let mut settings = Settings::default();
+    let mut variables = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(setting) = name.to_str().and_then(Setting::from_name) else {
+            continue;
+        };
+        let value = value.into_string();
+        let value = value.map_err(|_| ConfigError::at(setting, "must be UTF-8"))?;
+        variables.push((setting.name(), value));
+    }
+    settings.read_environment(variables);
+    settings.read_json(&host::plugin_configuration())?;
+    Ok(settings)
+}
