@@ -1,0 +1,48 @@
+//! A complete bootstrap for Envoy.
+
+use std::path::Path;
+
+use crate::render::envoy_cluster::cluster;
+use crate::render::envoy_listener::{http_listener, socket_address};
+use crate::render::yaml::Yaml;
+use crate::render::{Address, Install};
+
+/// Writes the bootstrap of `install` with the filter in the file `filter`.
+pub(crate) fn bootstrap(
+    install: &Install,
+    filter: &Path,
+    admin: Option<Address>,
+    authorities: &str,
+) -> String {
+    let urls = [&install.upstream].into_iter().chain(&install.calls);
+    let clusters = Yaml::list(urls.map(|url| cluster(url, authorities)));
+    let listeners = Yaml::list([http_listener(install, filter)]);
+    let mut bootstrap = Yaml::map([]);
+    if let Some(admin) = admin {
+        bootstrap = bootstrap.with("admin", Yaml::map([("address", socket_address(admin))]));
+    }
+    bootstrap
+        .with(
+            "static_resources",
+            Yaml::map([("listeners", listeners), ("clusters", clusters)]),
+        )
+        .with("stats_config", stats_config())
+        .document()
+}
+
+/// Turns the label parts of the filter's counters into labels.
+fn stats_config() -> Yaml {
+    let tag = |name: &str| {
+        Yaml::map([
+            ("tag_name", format!("portcullis_{name}").into()),
+            (
+                "regex",
+                format!("^wasmcustom\\.portcullis_.*?(\\.{name}\\.(\\w+))").into(),
+            ),
+        ])
+    };
+    Yaml::map([(
+        "stats_tags",
+        Yaml::list(["mode", "outcome", "reason"].map(tag)),
+    )])
+}

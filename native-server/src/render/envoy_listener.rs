@@ -1,0 +1,190 @@
+//! Envoy's listener: connection manager, filter, route.
+
+use std::path::Path;
+
+use portcullis_core::HttpUrl;
+
+use crate::render::envoy_cluster::cluster_name;
+use crate::render::install::ListenerTls;
+use crate::render::yaml::Yaml;
+use crate::render::{Address, Install};
+
+/// Most bytes of a request's header section, in KiB: as the native binary allows.
+const MAX_REQUEST_HEADERS_KB: u32 = 60;
+
+/// Writes an address.
+pub(crate) fn socket_address(address: Address) -> Yaml {
+    let fields = [
+        ("address", address.ip.to_string().into()),
+        ("port_value", u32::from(address.port).into()),
+    ];
+    Yaml::map([("socket_address", Yaml::map(fields))])
+}
+
+/// Writes the listener.
+pub(crate) fn http_listener(install: &Install, filter: &Path) -> Yaml {
+    let manager = Yaml::map([
+        (
+            "name",
+            "envoy.filters.network.http_connection_manager".into(),
+        ),
+        ("typed_config", connection_manager(install, filter)),
+    ]);
+    let mut chain = Yaml::map([("filters", Yaml::list([manager]))]);
+    if let Some(tls) = &install.tls {
+        chain = chain.with("transport_socket", downstream_tls(tls));
+    }
+    Yaml::map([
+        ("name", "portcullis".into()),
+        ("address", socket_address(install.listen)),
+        ("filter_chains", Yaml::list([chain])),
+    ])
+}
+
+fn connection_manager(install: &Install, filter: &Path) -> Yaml {
+    let websocket = Yaml::map([("upgrade_type", "websocket".into())]);
+    Yaml::map([
+        (
+            "@type",
+            "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager".into(),
+        ),
+        ("stat_prefix", "portcullis".into()),
+        ("codec_type", "AUTO".into()),
+        // The address of the connection is the client's; forwarded ones are the filter's business.
+        ("use_remote_address", true.into()),
+        ("server_header_transformation", "PASS_THROUGH".into()),
+        ("generate_request_id", false.into()),
+        // What the filter decides by is what the protected resource sees.
+        ("normalize_path", false.into()),
+        ("path_with_escaped_slashes_action", "KEEP_UNCHANGED".into()),
+        ("max_request_headers_kb", MAX_REQUEST_HEADERS_KB.into()),
+        ("request_headers_timeout", "30s".into()),
+        // An SSE stream may be silent for hours.
+        ("stream_idle_timeout", "0s".into()),
+        ("upgrade_configs", Yaml::list([websocket])),
+        ("http_filters", Yaml::list([wasm_filter(install, filter), router()])),
+        ("route_config", route(&install.upstream)),
+    ])
+}
+
+fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
+    let settings = install.settings.iter();
+    let settings: serde_json::Map<String, serde_json::Value> = settings
+        .map(|(setting, value)| (setting.name().to_owned(), value.as_str().into()))
+        .collect();
+    let configuration = Yaml::map([
+        (
+            "@type",
+            "type.googleapis.com/google.protobuf.StringValue".into(),
+        ),
+        (
+            "value",
+            serde_json::Value::Object(settings).to_string().into(),
+        ),
+    ]);
+    let code = Yaml::map([("filename", filter.display().to_string().into())]);
+    let mut vm = Yaml::map([
+        // Shared data and queues are kept apart by this name only.
+        ("vm_id", "portcullis".into()),
+        ("runtime", "envoy.wasm.runtime.v8".into()),
+        ("code", Yaml::map([("local", code)])),
+    ]);
+    let keys = install.from_environment.iter();
+    let keys: Vec<Yaml> = keys.map(|setting| setting.name().into()).collect();
+    if !keys.is_empty() {
+        let variables = Yaml::map([("host_env_keys", Yaml::List(keys))]);
+        vm = vm.with("environment_variables", variables);
+    }
+    let plugin = Yaml::map([
+        ("name", "portcullis".into()),
+        ("root_id", "portcullis".into()),
+        // A VM that failed is made anew; whatever happens, nothing passes unchecked.
+        ("failure_policy", "FAIL_RELOAD".into()),
+        ("configuration", configuration),
+        ("vm_config", vm),
+    ]);
+    Yaml::map([
+        ("name", "portcullis".into()),
+        (
+            "typed_config",
+            Yaml::map([
+                (
+                    "@type",
+                    "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".into(),
+                ),
+                ("config", plugin),
+            ]),
+        ),
+    ])
+}
+
+fn router() -> Yaml {
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    Yaml::map([
+        ("name", "envoy.filters.http.router".into()),
+        (
+            "typed_config",
+            Yaml::map([
+                ("@type", kind.into()),
+                ("suppress_envoy_headers", true.into()),
+            ]),
+        ),
+    ])
+}
+
+fn route(upstream: &HttpUrl) -> Yaml {
+    let action = Yaml::map([
+        ("cluster", cluster_name(upstream).into()),
+        ("timeout", "0s".into()),
+        ("host_rewrite_literal", upstream.authority().into()),
+    ]);
+    let route = Yaml::map([
+        ("match", Yaml::map([("prefix", "/".into())])),
+        ("route", action),
+    ]);
+    let host = Yaml::map([
+        ("name", "protected_resource".into()),
+        ("domains", Yaml::list(["*".into()])),
+        ("routes", Yaml::list([route])),
+    ]);
+    Yaml::map([
+        ("name", "portcullis".into()),
+        ("virtual_hosts", Yaml::list([host])),
+    ])
+}
+
+fn downstream_tls(tls: &ListenerTls) -> Yaml {
+    let file = |name: &str| Yaml::map([("filename", name.into())]);
+    let certificate = Yaml::map([
+        ("certificate_chain", file(&tls.certificate)),
+        ("private_key", file(&tls.key)),
+    ]);
+    let parameters = Yaml::map([("tls_minimum_protocol_version", "TLSv1_2".into())]);
+    let mut common = Yaml::map([
+        ("tls_params", parameters),
+        (
+            "alpn_protocols",
+            Yaml::list(["h2".into(), "http/1.1".into()]),
+        ),
+        ("tls_certificates", Yaml::list([certificate])),
+    ]);
+    if let Some(authorities) = &tls.client_authorities {
+        common = common.with(
+            "validation_context",
+            Yaml::map([("trusted_ca", file(authorities))]),
+        );
+    }
+    let kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+    let config = Yaml::map([
+        ("@type", kind.into()),
+        (
+            "require_client_certificate",
+            tls.client_authorities.is_some().into(),
+        ),
+        ("common_tls_context", common),
+    ]);
+    Yaml::map([
+        ("name", "envoy.transport_sockets.tls".into()),
+        ("typed_config", config),
+    ])
+}
