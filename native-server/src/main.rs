@@ -1,44 +1,69 @@
-//! The native reverse proxy.
+//! The native reverse proxy: carries out what `portcullis-core` decides.
 
 mod commands;
+mod crypto;
+mod listen;
+mod logs;
+mod paste;
+mod proxy;
 mod render;
 mod settings;
+mod state;
+mod tls;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-/// Client authentication for MCP servers, at the gateway.
+/// Client authentication for MCP servers, at the gateway
 #[derive(Parser)]
-#[command(name = "portcullis", version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true)]
 struct Cli {
+    /// Print a fresh API key (256 random bits) and exit
+    #[arg(long)]
+    generate_auth_token: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Prints the configuration of another proxy for the same settings.
+    /// Authenticate requests and pass them on to the MCP server
+    Serve(commands::serve::ServeArgs),
+    /// Print what the settings resolve to, and why
+    Explain(commands::explain::ExplainArgs),
+    /// Print the configuration of another proxy for the same settings
     Render(commands::render::RenderArgs),
 }
 
+/// Exits with 0, with 1 when the settings or the system are at fault, or with 2 for wrong usage.
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Render(args) => commands::render::run(&args),
-    };
-    match outcome {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            // Standard error may be closed; there is nobody left to tell.
+            drop(writeln!(std::io::stderr(), "portcullis: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the one line that says why the program ends"
-)]
-fn report(error: &anyhow::Error) {
-    eprintln!("portcullis: {error:#}");
+fn run(cli: Cli) -> anyhow::Result<()> {
+    if cli.generate_auth_token {
+        let token = crypto::random_token()?;
+        writeln!(std::io::stdout(), "{token}")?;
+        return Ok(());
+    }
+    match cli.command {
+        Some(Command::Serve(args)) => commands::serve::run(&args),
+        Some(Command::Explain(args)) => commands::explain::run(&args),
+        Some(Command::Render(args)) => commands::render::run(&args),
+        None => Cli::command()
+            .error(
+                clap::error::ErrorKind::MissingSubcommand,
+                "a command is needed",
+            )
+            .exit(),
+    }
 }

@@ -1,0 +1,130 @@
+//! `portcullis explain`.
+
+use std::io::Write as _;
+
+use portcullis_core::Digest;
+use portcullis_core::config::{ConfigError, Setting, Settings, Site, resolve};
+
+use crate::listen::Listen;
+use crate::settings::SettingsArgs;
+use crate::state::{StoredKey, preview_api_key, supply_state_keys};
+
+/// Arguments of `portcullis explain`.
+#[derive(clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Prints what the settings resolve to.
+pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
+    let text = explain(args.settings.load()?)?;
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn explain(mut settings: Settings) -> Result<String, ConfigError> {
+    let listen = Listen::from_settings(&settings)?;
+    let stored_key = preview_api_key(&mut settings)?;
+    supply_state_keys(&mut settings)?;
+    let site = Site::Native {
+        loopback: listen.is_loopback(),
+    };
+    let resolution = resolve(&settings, site)?;
+    let mut text = String::new();
+    line(&mut text, "mode", resolution.config.mode_name());
+    line(&mut text, "why", &resolution.why);
+    line(&mut text, "listen", &describe(&listen));
+    let upstream = resolution.config.upstream();
+    let upstream = upstream.map_or_else(|| "not set".to_owned(), ToString::to_string);
+    line(&mut text, "upstream", &upstream);
+    text.push_str("\nsettings:\n");
+    for setting in Setting::ALL {
+        let value = show(&settings, setting, &stored_key);
+        line(&mut text, &format!("  {}", setting.name()), &value);
+    }
+    text.push_str("\nwarnings:\n");
+    if resolution.warnings.is_empty() {
+        text.push_str("  none\n");
+    }
+    for warning in &resolution.warnings {
+        text.push_str(&format!("  {warning}\n"));
+    }
+    Ok(text)
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    text.push_str(&format!("{name}: {value}\n"));
+}
+
+fn describe(listen: &Listen) -> String {
+    let Listen { host, port, tls } = listen;
+    let how = match tls {
+        None => "plain HTTP",
+        Some(files) if files.client_authorities.is_some() => "TLS with client certificates",
+        Some(_) => "TLS",
+    };
+    if host.contains(':') {
+        format!("[{host}]:{port}, {how}")
+    } else {
+        format!("{host}:{port}, {how}")
+    }
+}
+
+fn show(settings: &Settings, setting: Setting, stored_key: &StoredKey) -> String {
+    let Some((value, source)) = settings.get(setting).zip(settings.source(setting)) else {
+        return "not set".to_owned();
+    };
+    let source = source.name();
+    match (setting, stored_key) {
+        (Setting::ApiKey, StoredKey::Missing { path }) => {
+            format!(
+                "made by the first run of serve, to be kept in {}",
+                path.display()
+            )
+        }
+        (Setting::ApiKey, StoredKey::Kept { path, .. }) => {
+            format!(
+                "{} (generated, kept in {})",
+                fingerprint(value),
+                path.display()
+            )
+        }
+        (Setting::StateKeys, _) if source == "generated" => {
+            "made by each process (generated)".to_owned()
+        }
+        _ if setting.is_secret() => format!("{} ({source})", fingerprint(value)),
+        _ => format!("{} ({source})", value.escape_debug()),
+    }
+}
+
+/// Returns the start of the SHA-256 digest: enough to tell secrets apart, too little to find one.
+/// An API key that is given as its digest has the same fingerprint as the key itself.
+fn fingerprint(secret: &str) -> String {
+    let secret = secret.trim();
+    let digest = secret.strip_prefix("sha256:").map_or_else(
+        || {
+            let digest = Digest::plain(secret.as_bytes());
+            digest
+                .as_bytes()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect()
+        },
+        str::to_ascii_lowercase,
+    );
+    format!("sha256:{}…", digest.chars().take(8).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprint_tells_secrets_apart_and_shows_none() {
+        // The digest of "abc" (FIPS 180-2, appendix B.1).
+        assert_eq!(fingerprint("abc"), "sha256:ba7816bf…");
+        let given = "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
+        assert_eq!(fingerprint(given), "sha256:ba7816bf…");
+    }
+}

@@ -1,0 +1,66 @@
+//! The client configuration to paste.
+
+use portcullis_core::HttpUrl;
+use serde_json::{Error, json};
+
+use crate::listen::Listen;
+
+/// Returns the URL that clients use: the listener's, with the path of the protected resource.
+pub(crate) fn client_url(listen: &Listen, port: u16, upstream: &HttpUrl) -> String {
+    let scheme = if listen.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let path = match upstream.path() {
+        // Where MCP servers answer by default.
+        "/" => "/mcp",
+        path => path,
+    };
+    let host = listen.host.as_str();
+    // Nobody can connect to "any address".
+    let host = match host {
+        "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
+        _ if host.contains(':') => format!("[{host}]"),
+        _ => host.to_owned(),
+    };
+    format!("{scheme}://{host}:{port}{path}")
+}
+
+/// Returns the entry for a client that starts `mcp-remote`.
+pub(crate) fn mcp_remote(url: &str, key: &str) -> Result<String, Error> {
+    // The value stands in a variable, as some clients split arguments at blanks.
+    let entry = json!({
+        "mcpServers": {
+            "portcullis": {
+                "command": "npx",
+                "args": ["-y", "mcp-remote", url, "--header", "Authorization:${AUTHORIZATION}"],
+                "env": { "AUTHORIZATION": format!("Bearer {key}") },
+            }
+        }
+    });
+    serde_json::to_string_pretty(&entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(host: &str, upstream: &str, expected: &str) {
+        let listen = Listen {
+            host: host.to_owned(),
+            port: 0,
+            tls: None,
+        };
+        let upstream = HttpUrl::parse(upstream).expect("valid");
+        assert_eq!(client_url(&listen, 8000, &upstream), expected);
+    }
+
+    #[test]
+    fn url_is_one_that_a_client_can_use() {
+        check("127.0.0.1", "http://a:1/", "http://127.0.0.1:8000/mcp");
+        check("0.0.0.0", "http://a:1/sse", "http://127.0.0.1:8000/sse");
+        check("::1", "http://a:1", "http://[::1]:8000/mcp");
+    }
+}

@@ -1,0 +1,116 @@
+//! Responses that the gateway makes itself.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
+use portcullis_core::LocalResponse;
+
+use super::body::ResponseBody;
+
+/// A failure of the host, where the core has decided nothing or its decision cannot be carried
+/// out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    /// `Host` is missing, repeated or contradicts the request target (RFC 9112 §3.2).
+    BadHost,
+    /// The method is not for an origin server.
+    BadMethod,
+    /// Too many header fields.
+    TooManyFields,
+    /// The request body is larger than allowed.
+    BodyTooLarge,
+    /// The request body stopped coming.
+    BodyStalled,
+    /// The protected resource takes no connections.
+    Unreachable,
+    /// The protected resource broke its connection off, or spoke no HTTP.
+    BadResponse,
+    /// An edit of a header field is no valid field.
+    BadEdit,
+}
+
+impl Failure {
+    /// Returns the stable name, for logs.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::BadHost => "bad_host",
+            Self::BadMethod => "bad_method",
+            Self::TooManyFields => "too_many_fields",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyStalled => "body_stalled",
+            Self::Unreachable => "upstream_unreachable",
+            Self::BadResponse => "upstream_bad_response",
+            Self::BadEdit => "bad_edit",
+        }
+    }
+
+    const fn wire(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadHost => (StatusCode::BAD_REQUEST, "Bad request: one Host is needed"),
+            Self::BadMethod => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::TooManyFields => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Too many header fields",
+            ),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+            Self::BodyStalled => (StatusCode::REQUEST_TIMEOUT, "Request body too slow"),
+            Self::Unreachable => (
+                StatusCode::BAD_GATEWAY,
+                "Bad gateway: the MCP server cannot be reached",
+            ),
+            Self::BadResponse => (
+                StatusCode::BAD_GATEWAY,
+                "Bad gateway: the MCP server gave no valid response",
+            ),
+            Self::BadEdit => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
+        }
+    }
+
+    /// Makes the response.
+    pub(super) fn respond(self, method: &Method) -> Response<ResponseBody> {
+        let (status, message) = self.wire();
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32001,"message":"{message}"}}}}"#
+        );
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        with_body(response, body.into(), method)
+    }
+}
+
+/// Makes the response that the core decided on.
+pub(super) fn respond(local: LocalResponse, method: &Method) -> Response<ResponseBody> {
+    let mut response = Response::new(());
+    let Ok(status) = StatusCode::from_u16(local.status) else {
+        return Failure::BadEdit.respond(method);
+    };
+    *response.status_mut() = status;
+    for (name, value) in local.headers {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+        else {
+            return Failure::BadEdit.respond(method);
+        };
+        response.headers_mut().append(name, value);
+    }
+    with_body(response, local.body.into(), method)
+}
+
+/// Adds the body, or for `HEAD` its length only (RFC 9110 §9.3.2).
+fn with_body(mut response: Response<()>, body: Bytes, method: &Method) -> Response<ResponseBody> {
+    // RFC 9110 §8.6: no length where there can be no content.
+    if response.status() != StatusCode::NO_CONTENT {
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let body = if *method == Method::HEAD {
+        Bytes::new()
+    } else {
+        body
+    };
+    response.map(|()| ResponseBody::local(Full::new(body)))
+}

@@ -1,0 +1,215 @@
+//! Bodies that stream through, with limits.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::{Instant, Sleep, sleep, timeout};
+
+use super::watch::Busy;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// How long a request body may pause.
+const STALL_LIMIT: Duration = Duration::from_secs(60);
+/// What is read, at most, of a body that nobody wants.
+const DRAIN_BYTES: usize = 1024 * 1024;
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// A response body: the gateway's own, or that of the protected resource as it comes.
+pub(super) struct ResponseBody {
+    source: Source,
+    /// The request counts as under way until its response has left.
+    busy: Option<Busy>,
+}
+
+enum Source {
+    Local(Full<Bytes>),
+    Upstream(Incoming),
+}
+
+impl ResponseBody {
+    pub(super) const fn local(body: Full<Bytes>) -> Self {
+        Self {
+            source: Source::Local(body),
+            busy: None,
+        }
+    }
+
+    pub(super) const fn upstream(body: Incoming) -> Self {
+        Self {
+            source: Source::Upstream(body),
+            busy: None,
+        }
+    }
+
+    pub(super) fn keeping(self, busy: Busy) -> Self {
+        Self {
+            busy: Some(busy),
+            ..self
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = match &mut self.source {
+            Source::Local(body) => ready!(Pin::new(body).poll_frame(context)).map(|frame| {
+                // The error type has no values.
+                frame.map_err(Into::into)
+            }),
+            Source::Upstream(body) => {
+                ready!(Pin::new(body).poll_frame(context)).map(|frame| frame.map_err(Into::into))
+            }
+        };
+        if frame.is_none() {
+            self.busy = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Local(body) => body.is_end_stream(),
+            Source::Upstream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Local(body) => body.size_hint(),
+            Source::Upstream(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A request body on its way to the protected resource.
+pub(super) struct RequestBody {
+    body: Incoming,
+    left: u64,
+    stall: Pin<Box<Sleep>>,
+}
+
+/// Why a request body was broken off.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum BodyFault {
+    /// It is larger than allowed.
+    TooLarge,
+    /// It paused for too long.
+    Stalled,
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "request body too large",
+            Self::Stalled => "request body stalled",
+        })
+    }
+}
+
+impl Error for BodyFault {}
+
+impl BodyFault {
+    /// Finds a fault among the causes of `error`.
+    pub(super) fn cause_of(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(fault) = error.downcast_ref() {
+                return Some(*fault);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl RequestBody {
+    /// Lets `body` through up to `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a body that declares to be larger.
+    pub(super) fn new(body: Incoming, limit: u64) -> Result<Self, BodyFault> {
+        if body.size_hint().lower() > limit {
+            return Err(BodyFault::TooLarge);
+        }
+        Ok(Self {
+            body,
+            left: limit,
+            stall: Box::pin(sleep(STALL_LIMIT)),
+        })
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            ready!(self.stall.as_mut().poll(context));
+            return Poll::Ready(Some(Err(BodyFault::Stalled.into())));
+        };
+        self.stall.as_mut().reset(Instant::now() + STALL_LIMIT);
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            None => return Poll::Ready(None),
+        };
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match u64::try_from(length)
+            .ok()
+            .and_then(|length| self.left.checked_sub(length))
+        {
+            Some(left) => self.left = left,
+            None => return Poll::Ready(Some(Err(BodyFault::TooLarge.into()))),
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Reads on in the background what a client still sends of a body that nobody wants, up to a
+/// limit: closing at once would reset the connection, and the client might never see the
+/// response.
+pub(super) fn drain(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(async move {
+        let mut left = DRAIN_BYTES;
+        let reading = async {
+            while let Some(Ok(frame)) = body.frame().await {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                let Some(rest) = left.checked_sub(length) else {
+                    return;
+                };
+                left = rest;
+            }
+        };
+        // Late or complete, nothing is left to do.
+        drop(timeout(DRAIN_LIMIT, reading).await);
+    });
+}

@@ -1,0 +1,252 @@
+//! One connection of a client.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::EXPECT;
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use portcullis_core::Decision;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::{self, Failure};
+use super::body::{ResponseBody, drain};
+use super::forward::Via;
+use super::head::Head;
+use super::watch::{Watch, Watched};
+use super::{Forwarder, Gate};
+
+/// As much as Envoy takes by default.
+const MAX_HEAD_BYTES: usize = 60 * 1024;
+const MAX_FIELDS: usize = 100;
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What all connections share.
+pub(crate) struct Service {
+    /// Decides.
+    pub(crate) gate: Arc<Gate>,
+    /// Passes on what was allowed.
+    pub(crate) forwarder: Forwarder,
+    /// Makes TLS of the connections, where it is on.
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+/// A connection that was just accepted.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) permit: OwnedSemaphorePermit,
+    /// Becomes true when no further request is wanted.
+    pub(super) closing: watch::Receiver<bool>,
+}
+
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
+    let Accepted {
+        stream,
+        peer,
+        permit,
+        closing,
+    } = accepted;
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let client = Arc::new(Client {
+        via: Via {
+            peer: peer.ip().to_canonical(),
+            https: service.tls.is_some(),
+            permit: Arc::new(permit),
+        },
+        watch: Watch::new(),
+        service,
+    });
+    match &client.service.tls {
+        None => {
+            let Ok(Ok(protocol)) = timeout(HANDSHAKE_LIMIT, sniff(&stream)).await else {
+                return;
+            };
+            client.run(stream, protocol, closing).await;
+        }
+        Some(acceptor) => {
+            let handshake = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await;
+            let Ok(Ok(stream)) = handshake else {
+                tracing::debug!("TLS handshake failed");
+                return;
+            };
+            let protocol = match stream.get_ref().1.alpn_protocol() {
+                Some(b"h2") => Protocol::Http2,
+                Some(_) | None => Protocol::Http1,
+            };
+            client.run(stream, protocol, closing).await;
+        }
+    }
+}
+
+/// Looks at the first bytes without taking them: a client that knows of h2 says so (RFC 9113
+/// §3.3).
+async fn sniff(stream: &TcpStream) -> std::io::Result<Protocol> {
+    let mut buffer = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut buffer).await?;
+        let start = buffer.get(..length).unwrap_or_default();
+        if start == PREFACE {
+            return Ok(Protocol::Http2);
+        }
+        if start.is_empty() || !PREFACE.starts_with(start) {
+            return Ok(Protocol::Http1);
+        }
+        // Part of the preface: the socket stays readable, so there is nothing to wait for but
+        // time. Only a client that sends it in pieces comes here.
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The other end of a connection.
+struct Client {
+    service: Arc<Service>,
+    via: Via,
+    watch: Arc<Watch>,
+}
+
+impl Client {
+    async fn run<S>(self: &Arc<Self>, stream: S, protocol: Protocol, closing: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        match protocol {
+            Protocol::Http1 => {
+                let stream = TokioIo::new(Watched::new(stream, Arc::clone(&self.watch)));
+                self.run_http1(stream, closing).await;
+            }
+            Protocol::Http2 => self.run_http2(TokioIo::new(stream), closing).await,
+        }
+    }
+
+    async fn run_http1<S>(self: &Arc<Self>, stream: TokioIo<S>, mut closing: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut connection = pin!(
+            http1::Builder::new()
+                .max_header_size(MAX_HEAD_BYTES)
+                .max_buf_size(MAX_HEAD_BYTES)
+                .max_headers(MAX_FIELDS)
+                // The watch does it, as this one cannot tell an idle client from a slow one.
+                .header_read_timeout(None)
+                .timer(TokioTimer::new())
+                .serve_connection(
+                    stream,
+                    service_fn(|request| Arc::clone(self).handle(request))
+                )
+                .with_upgrades()
+        );
+        let mut told = false;
+        loop {
+            tokio::select! {
+                outcome = &mut connection => return note_end(outcome),
+                () = self.watch.overdue() => return,
+                () = told_to_close(&mut closing), if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn run_http2<S>(self: &Arc<Self>, stream: TokioIo<S>, mut closing: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let mut connection = pin!(
+            http2::Builder::new(TokioExecutor::new())
+                .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+                .keep_alive_interval(PING_INTERVAL)
+                .timer(TokioTimer::new())
+                .serve_connection(
+                    stream,
+                    service_fn(|request| Arc::clone(self).handle(request))
+                )
+        );
+        let mut told = false;
+        loop {
+            tokio::select! {
+                outcome = &mut connection => return note_end(outcome),
+                () = self.watch.overdue(), if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = told_to_close(&mut closing), if !told => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+
+    async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let busy = self.watch.begin();
+        let method = request.method().clone();
+        let response = match self.answer(request).await {
+            Ok(response) => response,
+            Err(failure) => {
+                tracing::warn!(reason = failure.reason(), "request failed");
+                failure.respond(&method)
+            }
+        };
+        Ok(response.map(|body| body.keeping(busy)))
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Failure> {
+        let method = request.method().clone();
+        let (parts, body) = request.into_parts();
+        let head = Head::of(&parts)?;
+        let request = head.as_request(self.via.peer);
+        let decision = self.service.gate.decide(&request).await;
+        tracing::debug!(reason = decision.reason(), "decided");
+        match decision {
+            Decision::Respond(local) => {
+                if !parts.headers.contains_key(EXPECT) {
+                    drain(body);
+                }
+                Ok(answer::respond(local, &method))
+            }
+            Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
+            Decision::Forward(forward) => {
+                let request = Request::from_parts(parts, body);
+                let forwarder = &self.service.forwarder;
+                forwarder.forward(&forward, request, &self.via).await
+            }
+        }
+    }
+}
+
+async fn told_to_close(closing: &mut watch::Receiver<bool>) {
+    // The sender outlives the connections; were it gone, closing would be right too.
+    drop(closing.wait_for(|closing| *closing).await);
+}
+
+fn note_end(outcome: hyper::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "connection ended");
+    }
+}

@@ -1,0 +1,176 @@
+//! The loop over the engine's steps.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use portcullis_core::{
+    Ambient, Answer, Decision, Engine, PendingCall, PendingRequest, RequestHead, Step, Ticket,
+    UnixSeconds, UpstreamCall,
+};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use super::CallClient;
+
+/// How long a request may wait for calls, all together.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The engine, with the requests that wait and the calls that are under way.
+pub(crate) struct Gate {
+    state: Mutex<State>,
+    calls: CallClient,
+    /// Told whenever the time of the next refresh changed.
+    pub(super) due_changed: Notify,
+}
+
+struct State {
+    engine: Engine,
+    parked: BTreeMap<Ticket, oneshot::Sender<Answer>>,
+    due: Option<UnixSeconds>,
+}
+
+/// Where a request stands.
+enum Turn {
+    Decided(Decision),
+    Parked(PendingRequest, Parked),
+}
+
+impl Gate {
+    /// Puts `engine` to work; its calls go out through `calls`.
+    pub(crate) fn new(engine: Engine, calls: CallClient) -> Arc<Self> {
+        let due = engine.poll_timeout();
+        Arc::new(Self {
+            state: Mutex::new(State {
+                engine,
+                parked: BTreeMap::new(),
+                due,
+            }),
+            calls,
+            due_changed: Notify::new(),
+        })
+    }
+
+    /// Decides a request. Dropping the future gives the request up and cancels no call.
+    pub(crate) async fn decide(self: &Arc<Self>, head: &RequestHead<'_>) -> Decision {
+        let deadline = Instant::now() + PATIENCE;
+        let mut turn = self.take_turn(|engine| engine.handle_request(head, ambient()));
+        loop {
+            let (pending, mut parked) = match turn {
+                Turn::Decided(decision) => return decision,
+                Turn::Parked(pending, parked) => (pending, parked),
+            };
+            let answer = match timeout_at(deadline, &mut parked.answer).await {
+                Ok(Ok(answer)) => answer,
+                // The sender only goes with the gate itself.
+                Ok(Err(_)) | Err(_) => Answer::timed_out(),
+            };
+            drop(parked);
+            turn = self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()));
+        }
+    }
+
+    /// Does what is due by the engine's clock, and returns when it is due next.
+    pub(super) fn tick(self: &Arc<Self>) -> Option<UnixSeconds> {
+        let now = ambient();
+        self.with_engine(|state| {
+            if state
+                .engine
+                .poll_timeout()
+                .is_some_and(|due| due <= now.now)
+            {
+                state.engine.handle_timeout(now);
+            }
+            state.engine.poll_timeout()
+        })
+    }
+
+    fn take_turn(self: &Arc<Self>, act: impl FnOnce(&mut Engine) -> Step) -> Turn {
+        self.with_engine(|state| match act(&mut state.engine) {
+            Step::Decide(decision) => Turn::Decided(decision),
+            Step::Wait { ticket, pending } => {
+                // Under the same lock as the step, so that no wake can come in between.
+                let (sender, answer) = oneshot::channel();
+                state.parked.insert(ticket, sender);
+                let gate = Arc::clone(self);
+                Turn::Parked(
+                    pending,
+                    Parked {
+                        gate,
+                        ticket,
+                        answer,
+                    },
+                )
+            }
+        })
+    }
+
+    fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: portcullis_core::CallOutcome) {
+        self.with_engine(|state| {
+            let wake = state.engine.handle_upstream(pending, outcome, ambient());
+            for ticket in wake.tickets {
+                if let Some(sender) = state.parked.remove(&ticket) {
+                    // A request that is just being dropped needs no answer.
+                    drop(sender.send(wake.answer.clone()));
+                }
+            }
+        });
+    }
+
+    /// Runs `act` under the lock, then sends the calls that the engine asks for.
+    fn with_engine<T>(self: &Arc<Self>, act: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = act(&mut state);
+        let calls: Vec<_> = std::iter::from_fn(|| state.engine.poll_call()).collect();
+        let due = state.engine.poll_timeout();
+        let due_changed = due != state.due;
+        state.due = due;
+        drop(state);
+        if due_changed {
+            self.due_changed.notify_one();
+        }
+        for (call, pending) in calls {
+            self.spawn_call(call, pending);
+        }
+        result
+    }
+
+    /// Sends a call in a task of its own: no request owns it, so a client that leaves cancels
+    /// nothing.
+    fn spawn_call(self: &Arc<Self>, call: UpstreamCall, pending: PendingCall) {
+        let gate = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = gate.calls.send(&call).await;
+            gate.finish_call(pending, outcome);
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The engine's methods do not panic; if one did, its caches are still maps of verdicts
+        // that were true when they were written.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A parked request; dropping it takes the request off the list.
+struct Parked {
+    gate: Arc<Gate>,
+    ticket: Ticket,
+    answer: oneshot::Receiver<Answer>,
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        self.gate.lock().parked.remove(&self.ticket);
+    }
+}
+
+fn ambient() -> Ambient {
+    Ambient { now: now() }
+}
+
+/// Returns the wall clock; a clock before 1970 counts as 1970.
+pub(super) fn now() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    UnixSeconds(since.map_or(0, |since| since.as_secs()))
+}

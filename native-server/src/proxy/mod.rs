@@ -1,0 +1,23 @@
+//! The host side of the engine: sockets, timers and streams.
+
+mod answer;
+mod body;
+mod calls;
+mod connection;
+mod connector;
+mod decide;
+mod forward;
+mod head;
+mod hop;
+mod refresh;
+mod serve;
+mod tunnel;
+mod watch;
+
+pub(crate) use calls::CallClient;
+pub(crate) use connection::Service;
+pub(crate) use connector::Connector;
+pub(crate) use decide::Gate;
+pub(crate) use forward::Forwarder;
+pub(crate) use refresh::refresh;
+pub(crate) use serve::serve;

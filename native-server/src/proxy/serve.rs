@@ -1,0 +1,80 @@
+//! Accepts connections until told to stop.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+
+use super::connection::{self, Accepted, Service};
+
+/// How long requests under way may take when the program is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `listener` with at most `max_connections` at a time until `stop` completes; then takes
+/// no more connections, and gives those that are open 10 s.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    max_connections: u32,
+    stop: impl Future<Output = ()>,
+) {
+    let slots = usize::try_from(max_connections).unwrap_or(usize::MAX);
+    let connections = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
+    let (close, closing) = watch::channel(false);
+    let accepting = async {
+        loop {
+            let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
+                return;
+            };
+            let (stream, peer) = accept(&listener).await;
+            let accepted = Accepted {
+                stream,
+                peer,
+                permit,
+                closing: closing.clone(),
+            };
+            tokio::spawn(connection::serve(Arc::clone(&service), accepted));
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stop => {}
+    }
+    drop(listener);
+    tracing::info!("shutting down");
+    close.send_replace(true);
+    // All permits are back when all connections have ended.
+    if timeout(GRACE, connections.acquire_many(max_connections))
+        .await
+        .is_err()
+    {
+        tracing::info!("cutting streams that are still open");
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (tokio::net::TcpStream, std::net::SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_one_connection(&error) => {}
+            // Out of file descriptors or memory: trying again at once would only burn a core.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}

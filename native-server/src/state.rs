@@ -1,0 +1,190 @@
+//! The state folder, and secrets made because none was given.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use portcullis_core::config::{ConfigError, Setting, Settings, Source};
+
+use crate::crypto::random_token;
+
+const KEY_FILE: &str = "api-key";
+
+/// What became of the API key of the state folder.
+pub(crate) enum StoredKey {
+    /// The settings need none.
+    NotNeeded,
+    /// It was made by an earlier run.
+    Kept {
+        /// Where it is.
+        path: PathBuf,
+        /// Its permission bits, where others than the owner have some.
+        loose_mode: Option<u32>,
+    },
+    /// This run made it.
+    Made {
+        /// Where it is.
+        path: PathBuf,
+        /// The key, to be shown once.
+        key: String,
+    },
+    /// A run of `serve` would make it.
+    Missing {
+        /// Where it would be.
+        path: PathBuf,
+    },
+}
+
+/// Gives the settings a key from the state folder if mode `api-key` has none, making one on the
+/// first run.
+///
+/// # Errors
+///
+/// Fails when the folder is unknown or cannot be used.
+pub(crate) fn supply_api_key(settings: &mut Settings) -> Result<StoredKey, ConfigError> {
+    let Some(path) = key_path(settings)? else {
+        return Ok(StoredKey::NotNeeded);
+    };
+    let key = fresh()?;
+    if !make_file(&path, &key).map_err(|error| unusable(&path, &error))? {
+        return take_stored(settings, path);
+    }
+    supply(settings, Setting::ApiKey, key.clone());
+    Ok(StoredKey::Made { path, key })
+}
+
+/// As [`supply_api_key`], but writes nothing: without a stored key the settings get one that is
+/// thrown away.
+///
+/// # Errors
+///
+/// As [`supply_api_key`].
+pub(crate) fn preview_api_key(settings: &mut Settings) -> Result<StoredKey, ConfigError> {
+    let Some(path) = key_path(settings)? else {
+        return Ok(StoredKey::NotNeeded);
+    };
+    if path.exists() {
+        return take_stored(settings, path);
+    }
+    supply(settings, Setting::ApiKey, fresh()?);
+    Ok(StoredKey::Missing { path })
+}
+
+/// Gives the settings state keys for the life of this process, unless they have some.
+///
+/// # Errors
+///
+/// Fails when the system has no randomness.
+pub(crate) fn supply_state_keys(settings: &mut Settings) -> Result<(), ConfigError> {
+    if settings.non_blank(Setting::StateKeys).is_none() {
+        supply(settings, Setting::StateKeys, fresh()?);
+    }
+    Ok(())
+}
+
+/// Returns where the key is, if the settings need one.
+fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
+    let mode = settings.non_blank(Setting::AuthMode).unwrap_or_default();
+    let switch = settings.non_blank(Setting::AuthEnabled).unwrap_or_default();
+    let off = ["false", "0", "no"]
+        .iter()
+        .any(|word| switch.eq_ignore_ascii_case(word));
+    let has_key = settings.non_blank(Setting::ApiKey).is_some();
+    if off || has_key || !mode.eq_ignore_ascii_case("api-key") {
+        return Ok(None);
+    }
+    Ok(Some(folder(settings)?.join(KEY_FILE)))
+}
+
+fn folder(settings: &Settings) -> Result<PathBuf, ConfigError> {
+    if let Some(folder) = settings.non_blank(Setting::StateDir) {
+        return Ok(PathBuf::from(folder));
+    }
+    // The XDG base directory specification: an unset, empty or relative path does not count.
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("portcullis"))
+        .ok_or_else(|| {
+            ConfigError::at(
+                Setting::StateDir,
+                "must be set, as there is no home folder to keep the generated key in",
+            )
+        })
+}
+
+fn take_stored(settings: &mut Settings, path: PathBuf) -> Result<StoredKey, ConfigError> {
+    let text = std::fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
+    let mode = std::fs::metadata(&path)
+        .map_err(|error| unusable(&path, &error))?
+        .mode();
+    let key = text.trim();
+    if key.is_empty() {
+        return Err(ConfigError::at(
+            Setting::StateDir,
+            format!("holds an empty {}: delete it", path.display()),
+        ));
+    }
+    supply(settings, Setting::ApiKey, key.to_owned());
+    Ok(StoredKey::Kept {
+        path,
+        loose_mode: (mode & 0o077 != 0).then_some(mode & 0o777),
+    })
+}
+
+/// Makes the file, readable by its owner only, unless there is one. Tells whether it did.
+///
+/// The content is complete before the name exists, so that of two processes that start at once
+/// the second reads the key of the first.
+fn make_file(path: &Path, content: &str) -> io::Result<bool> {
+    if path.exists() {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let outcome = write_draft(&draft, content).and_then(|()| std::fs::hard_link(&draft, path));
+    let removed = std::fs::remove_file(&draft);
+    match outcome {
+        Ok(()) => removed.map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_draft(path: &Path, content: &str) -> io::Result<()> {
+    let mut file: File = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{content}")?;
+    file.sync_all()
+}
+
+/// Sets what was not given. A value that was given blank has a source already, and keeps it.
+fn supply(settings: &mut Settings, setting: Setting, value: String) {
+    let source = settings.source(setting).unwrap_or(Source::Generated);
+    settings.set(setting, value, source);
+}
+
+fn fresh() -> Result<String, ConfigError> {
+    random_token().map_err(|_| ConfigError::general("the system has no randomness"))
+}
+
+fn unusable(path: &Path, error: &io::Error) -> ConfigError {
+    ConfigError::at(
+        Setting::StateDir,
+        format!("does not work for {}: {error}", path.display()),
+    )
+}
