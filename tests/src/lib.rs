@@ -14,7 +14,7 @@
 pub mod authorization_server;
 pub mod client;
 pub mod gateway;
-mod process;
+pub mod process;
 pub mod resource;
 pub mod server;
 pub mod signing;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running child process.
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
     output: Arc<Output>,
@@ -31,7 +31,7 @@ struct Lines {
 
 impl Process {
     /// Starts `command` and keeps what it writes.
-    pub(crate) fn start(name: &str, command: &mut Command) -> Self {
+    pub fn start(name: &str, command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -60,7 +60,7 @@ impl Process {
 
     /// Waits for what `find` finds in a line; the error is all that was written until the
     /// process ended.
-    pub(crate) fn wait_for_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+    pub fn wait_for_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.output.lines.lock().unwrap();
         loop {
@@ -76,17 +76,17 @@ impl Process {
     }
 
     /// Returns all that was written so far.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         self.output.lines.lock().unwrap().lines.join("\n")
     }
 
     /// Returns the process id.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Tells whether the process still runs.
-    pub(crate) fn is_running(&mut self) -> bool {
+    pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 }
