@@ -1,9 +1,11 @@
 //! JSON object signing: compact tokens (RFC 7515), keys (RFC 7517), algorithms (RFC 7518).
 
 mod algorithm;
+mod portable;
 mod public_key;
 
 pub use algorithm::{Algorithm, Hash};
+pub use portable::PortableVerifier;
 pub use public_key::{Curve, EcKey, PublicKey, RsaKey};
 
 /// Checks signatures. The host hands in the quickest one it has: Envoy's own library, a native

@@ -1,0 +1,33 @@
+//! The portable verifier against published vectors, another maker of tokens, and the library of
+//! the native host.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and takes what it needs of the vectors"
+)]
+
+mod edwards;
+mod native;
+mod reference;
+mod wycheproof;
+
+use portcullis_core::jose::{Algorithm, PortableVerifier, PublicKey, SignatureVerifier};
+
+use crate::native::NativeVerifier;
+
+/// Returns the verdict, which both verifiers must share.
+#[track_caller]
+fn verdict(
+    algorithm: Algorithm,
+    key: &PublicKey,
+    message: &[u8],
+    signature: &[u8],
+    case: &str,
+) -> bool {
+    let portable = PortableVerifier.verify(algorithm, key, message, signature);
+    let native = NativeVerifier.verify(algorithm, key, message, signature);
+    assert_eq!(portable, native, "portable and native differ on {case}");
+    portable
+}
