@@ -58,7 +58,7 @@ impl SettingsArgs {
 }
 
 /// Splits `host:port` or `[v6]:port`; the brackets are left out of the host.
-fn split_listen(listen: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_listen(listen: &str) -> Option<(&str, &str)> {
     let (host, port) = listen.rsplit_once(':')?;
     let bare = host
         .strip_prefix('[')

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::render::{Address, Install, bootstrap};
-use crate::settings::SettingsArgs;
+use crate::settings::{self, SettingsArgs};
 
 /// Where the bundle of trusted authorities is on the systems that we know of.
 const AUTHORITIES: [&str; 4] = [
@@ -62,8 +62,11 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
 }
 
 fn admin_address(text: &str) -> anyhow::Result<Address> {
-    let (host, port) = text.rsplit_once(':').context("--admin must be HOST:PORT")?;
-    Address::parse(host, port).context("--admin")
+    let (host, port) = settings::split_listen(text).context("--admin must be HOST:PORT")?;
+    let port = port
+        .parse()
+        .context("--admin must have a port up to 65535")?;
+    Address::new(host, port).context("--admin")
 }
 
 /// Returns the file of trusted authorities: the one that OpenSSL's variable names, else the

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use portcullis_core::HttpUrl;
 
+use crate::listen::TlsFiles;
 use crate::render::envoy_cluster::cluster_name;
-use crate::render::install::ListenerTls;
 use crate::render::yaml::Yaml;
 use crate::render::{Address, Install};
 
@@ -51,7 +51,9 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
         ("stat_prefix", "portcullis".into()),
         ("codec_type", "AUTO".into()),
         // The address of the connection is the client's; forwarded ones are the filter's business.
+        // They are added to at the route, when the filter has seen them as the client sent them.
         ("use_remote_address", true.into()),
+        ("skip_xff_append", true.into()),
         ("server_header_transformation", "PASS_THROUGH".into()),
         ("generate_request_id", false.into()),
         // What the filter decides by is what the protected resource sees.
@@ -146,6 +148,11 @@ fn route(upstream: &HttpUrl) -> Yaml {
         ("name", "protected_resource".into()),
         ("domains", Yaml::list(["*".into()])),
         ("routes", Yaml::list([route])),
+        ("request_headers_to_add", Yaml::list(forwarded())),
+        (
+            "request_headers_to_remove",
+            Yaml::list(["x-envoy-external-address".into()]),
+        ),
     ]);
     Yaml::map([
         ("name", "portcullis".into()),
@@ -153,10 +160,28 @@ fn route(upstream: &HttpUrl) -> Yaml {
     ])
 }
 
-fn downstream_tls(tls: &ListenerTls) -> Yaml {
-    let file = |name: &str| Yaml::map([("filename", name.into())]);
+/// Tells the protected resource of the client as the native binary does; Envoy itself sets
+/// `x-forwarded-proto`.
+fn forwarded() -> [Yaml; 2] {
+    let field = |name: &str, value: &str, action: &str| {
+        let header = Yaml::map([("key", name.into()), ("value", value.into())]);
+        Yaml::map([("header", header), ("append_action", action.into())])
+    };
+    let peer = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%";
+    [
+        field("x-forwarded-for", peer, "APPEND_IF_EXISTS_OR_ADD"),
+        field(
+            "x-forwarded-host",
+            "%REQ(:AUTHORITY)%",
+            "OVERWRITE_IF_EXISTS_OR_ADD",
+        ),
+    ]
+}
+
+fn downstream_tls(tls: &TlsFiles) -> Yaml {
+    let file = |path: &Path| Yaml::map([("filename", path.display().to_string().into())]);
     let certificate = Yaml::map([
-        ("certificate_chain", file(&tls.certificate)),
+        ("certificate_chain", file(&tls.certificates)),
         ("private_key", file(&tls.key)),
     ]);
     let parameters = Yaml::map([("tls_minimum_protocol_version", "TLSv1_2".into())]);

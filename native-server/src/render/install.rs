@@ -1,17 +1,20 @@
-//! What an install needs, whatever proxy carries it out.
+//! What an install of the filter needs, whatever proxy it runs in.
 
 use std::net::IpAddr;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::Context as _;
 use portcullis_core::HttpUrl;
 use portcullis_core::config::{Config, Setting, Settings, Site, Source, resolve};
+
+use crate::listen::{Listen, TlsFiles};
+use crate::state;
 
 /// An install of the filter.
 pub(crate) struct Install {
     /// Where clients connect.
     pub(crate) listen: Address,
     /// TLS on the listener, if any.
-    pub(crate) tls: Option<ListenerTls>,
+    pub(crate) tls: Option<TlsFiles>,
     /// The protected resource.
     pub(crate) upstream: HttpUrl,
     /// Where the gateway itself makes calls, the protected resource left out.
@@ -29,22 +32,14 @@ pub(crate) struct Install {
 pub(crate) struct Address {
     /// The IP address.
     pub(crate) ip: IpAddr,
-    /// The port.
+    /// The port; 0 takes a free one.
     pub(crate) port: u16,
 }
 
-/// Files for TLS on the listener.
-pub(crate) struct ListenerTls {
-    /// Certificate chain, PEM.
-    pub(crate) certificate: String,
-    /// Private key, PEM.
-    pub(crate) key: String,
-    /// Authorities for client certificates, PEM; every client needs one when they are given.
-    pub(crate) client_authorities: Option<String>,
-}
-
-/// Settings of the native host, which the filter has no use for.
-const NATIVE_ONLY: [Setting; 7] = [
+/// Settings that are not the filter's: those of the native host, and the names of clusters, which
+/// a rendered configuration gives the names that the filter expects.
+const LEFT_OUT: [Setting; 8] = [
+    Setting::Clusters,
     Setting::Host,
     Setting::Port,
     Setting::AllowHttp,
@@ -62,9 +57,10 @@ impl Install {
     /// Refuses what the filter would refuse, a missing protected resource, and plain HTTP that
     /// others could read.
     pub(crate) fn new(mut settings: Settings) -> anyhow::Result<Self> {
+        let listen = Listen::from_settings(&settings)?;
         let mut warnings = Vec::new();
         if settings.non_blank(Setting::StateKeys).is_none() {
-            settings.set(Setting::StateKeys, fresh_key()?, Source::Generated);
+            state::supply_state_keys(&mut settings)?;
             let name = Setting::StateKeys.name();
             warnings.push(format!(
                 "{name} was made up and is part of the output: keep it secret"
@@ -81,8 +77,8 @@ impl Install {
         })?;
         let (written, from_environment) = split(&settings);
         Ok(Self {
-            listen: listen(&settings)?,
-            tls: tls(&settings)?,
+            listen: Address::new(&listen.host, listen.port)?,
+            tls: listen.tls,
             calls: calls(&resolution.config, &upstream),
             upstream,
             settings: written,
@@ -93,65 +89,21 @@ impl Install {
 }
 
 impl Address {
-    /// Parses `host:port`; of names only `localhost` is known.
+    /// Makes an address of `host`, without brackets; of names only `localhost` is known.
     ///
     /// # Errors
     ///
     /// Refuses other names, as a listener is bound to an address.
-    pub(crate) fn parse(host: &str, port: &str) -> anyhow::Result<Self> {
-        let host = if host == "localhost" {
+    pub(crate) fn new(host: &str, port: u16) -> anyhow::Result<Self> {
+        let host = if host.eq_ignore_ascii_case("localhost") {
             "127.0.0.1"
         } else {
             host
         };
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
-        let ip = bare.unwrap_or(host).parse();
-        Ok(Self {
-            ip: ip.with_context(|| format!("\"{host}\" is not an IP address"))?,
-            port: port
-                .parse()
-                .with_context(|| format!("\"{port}\" is not a port"))?,
-        })
-    }
-}
-
-fn listen(settings: &Settings) -> anyhow::Result<Address> {
-    let host = settings.non_blank(Setting::Host).unwrap_or("127.0.0.1");
-    let port = settings.non_blank(Setting::Port).unwrap_or("8000");
-    let address = Address::parse(host, port).context("the listen address")?;
-    let plain = settings.non_blank(Setting::TlsCertfile).is_none();
-    let allowed = settings.non_blank(Setting::AllowHttp).is_some_and(is_true);
-    ensure!(
-        !plain || allowed || address.ip.is_loopback(),
-        "plain HTTP on {} can be read by others: set {} and {}, or {}=true",
-        address.ip,
-        Setting::TlsCertfile.name(),
-        Setting::TlsKeyfile.name(),
-        Setting::AllowHttp.name(),
-    );
-    Ok(address)
-}
-
-fn is_true(word: &str) -> bool {
-    ["true", "1", "yes", "on"]
-        .iter()
-        .any(|t| word.eq_ignore_ascii_case(t))
-}
-
-fn tls(settings: &Settings) -> anyhow::Result<Option<ListenerTls>> {
-    let file = |setting| settings.non_blank(setting).map(str::to_owned);
-    let client_authorities = file(Setting::TlsCaCerts);
-    match (file(Setting::TlsCertfile), file(Setting::TlsKeyfile)) {
-        (Some(certificate), Some(key)) => Ok(Some(ListenerTls {
-            certificate,
-            key,
-            client_authorities,
-        })),
-        (None, None) if client_authorities.is_none() => Ok(None),
-        (None, _) => bail!("{} must be set for TLS", Setting::TlsCertfile.name()),
-        (Some(_), None) => bail!("{} must be set for TLS", Setting::TlsKeyfile.name()),
+        let ip = host
+            .parse()
+            .with_context(|| format!("\"{host}\" is not an IP address"))?;
+        Ok(Self { ip, port })
     }
 }
 
@@ -179,7 +131,7 @@ fn split(settings: &Settings) -> (Vec<(Setting, String)>, Vec<Setting>) {
         let Some(value) = settings.get(setting) else {
             continue;
         };
-        if NATIVE_ONLY.contains(&setting) {
+        if LEFT_OUT.contains(&setting) {
             continue;
         }
         if setting.is_secret() && settings.source(setting) == Some(Source::Environment) {
@@ -189,12 +141,4 @@ fn split(settings: &Settings) -> (Vec<(Setting, String)>, Vec<Setting>) {
         }
     }
     (written, from_environment)
-}
-
-/// Makes a key of 256 bits.
-fn fresh_key() -> anyhow::Result<String> {
-    use base64::Engine as _;
-    let mut key = [0; 32];
-    aws_lc_rs::rand::fill(&mut key).context("the system gave no random bytes")?;
-    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key))
 }

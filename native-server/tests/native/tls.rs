@@ -1,0 +1,192 @@
+//! TLS on the listener, client certificates, TLS to the protected resource.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+
+use crate::support::{Folder, Gateway, Upstream};
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key, in PEM.
+struct Identity {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("certificate"))
+    }
+
+    fn issue(&self) -> Identity {
+        let key = KeyPair::generate().expect("key");
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let params = CertificateParams::new(names).expect("names");
+        let issuer: &Issuer<'_, _> = &self.0;
+        let certificate = params.signed_by(&key, issuer).expect("certificate");
+        Identity {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
+    fn client(&self, identity: Option<&Identity>, alpn: &[u8]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).expect("root");
+        let builder = ClientConfig::builder().with_root_certificates(roots);
+        let mut config = match identity {
+            Some(identity) => {
+                let (chain, key) = identity.parse();
+                builder.with_client_auth_cert(chain, key).expect("identity")
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![alpn.to_vec()];
+        config
+    }
+}
+
+impl Identity {
+    fn parse(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let chain = CertificateDer::pem_slice_iter(self.certificate.as_bytes());
+        (
+            chain.map(|certificate| certificate.expect("PEM")).collect(),
+            PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("PEM"),
+        )
+    }
+}
+
+/// Returns the response to `GET`, or why there is none.
+fn get(address: SocketAddr, config: ClientConfig) -> std::io::Result<String> {
+    let name = ServerName::try_from("localhost").expect("name");
+    let connection = ClientConnection::new(Arc::new(config), name).expect("configuration");
+    let stream = TcpStream::connect(address)?;
+    let mut tls = rustls::StreamOwned::new(connection, stream);
+    tls.write_all(GET.as_bytes())?;
+    let mut response = String::new();
+    tls.read_to_string(&mut response)?;
+    Ok(response)
+}
+
+fn start(upstream: &Upstream, folder: &Folder, identity: &Identity, ca: Option<&str>) -> Gateway {
+    let url = format!("http://{}", upstream.address);
+    let certificate = folder.write("server.pem", &identity.certificate);
+    let key = folder.write("server.key", &identity.key);
+    let mut environment = vec![
+        ("ZSCALER_MCP_AUTH_MODE", "none"),
+        ("ZSCALER_MCP_TLS_CERTFILE", certificate.as_str()),
+        ("ZSCALER_MCP_TLS_KEYFILE", key.as_str()),
+    ];
+    if let Some(ca) = ca {
+        environment.push(("ZSCALER_MCP_TLS_CA_CERTS", ca));
+    }
+    Gateway::start_with(&["--upstream", &url], &environment)
+}
+
+#[test]
+fn listener_speaks_tls_and_nothing_else() {
+    let upstream = Upstream::answering(OK);
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let gateway = start(&upstream, &folder, &authority.issue(), None);
+    let response = get(gateway.address, authority.client(None, b"http/1.1")).expect("TLS");
+    assert!(response.ends_with("\r\n\r\nok"), "{response}");
+    let head = upstream.head();
+    assert_eq!(
+        crate::support::values(&head, "x-forwarded-proto"),
+        ["https"]
+    );
+    let stranger = Authority::new().client(None, b"http/1.1");
+    assert!(get(gateway.address, stranger).is_err());
+    let mut plain = gateway.connect();
+    plain.send(GET);
+    let mut rest = Vec::new();
+    let _ = plain.0.read_to_end(&mut rest);
+    assert!(!rest.starts_with(b"HTTP/"), "{rest:?}");
+}
+
+#[test]
+fn h2_is_chosen_by_alpn() {
+    let upstream = Upstream::answering(OK);
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let gateway = start(&upstream, &folder, &authority.issue(), None);
+    let name = ServerName::try_from("localhost").expect("name");
+    let config = Arc::new(authority.client(None, b"h2"));
+    let connection = ClientConnection::new(config, name).expect("configuration");
+    let stream = TcpStream::connect(gateway.address).expect("accepts");
+    let mut tls = rustls::StreamOwned::new(connection, stream);
+    tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .expect("TLS");
+    let mut frame = [0; 9];
+    tls.read_exact(&mut frame).expect("a frame");
+    assert_eq!(tls.conn.alpn_protocol(), Some(b"h2".as_slice()));
+    // RFC 9113 §3.4: the first frame of a server is SETTINGS (type 4), on stream 0.
+    assert_eq!((frame[3], &frame[5..]), (4, [0; 4].as_slice()));
+}
+
+#[test]
+fn client_certificates_are_required_once_authorities_are_set() {
+    let upstream = Upstream::answering(OK);
+    let folder = Folder::new();
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let ca = folder.write("clients.pem", &clients.0.pem());
+    let gateway = start(&upstream, &folder, &servers.issue(), Some(&ca));
+    let mine = clients.issue();
+    let response = get(gateway.address, servers.client(Some(&mine), b"http/1.1")).expect("TLS");
+    assert!(response.ends_with("\r\n\r\nok"), "{response}");
+    upstream.head();
+    assert!(get(gateway.address, servers.client(None, b"http/1.1")).is_err());
+    let strange = Authority::new().issue();
+    assert!(get(gateway.address, servers.client(Some(&strange), b"http/1.1")).is_err());
+    assert!(upstream.heads.try_recv().is_err(), "a request got through");
+}
+
+#[test]
+fn certificate_of_the_upstream_is_checked() {
+    let folder = Folder::new();
+    let authority = Authority::new();
+    let (chain, key) = authority.issue().parse();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map(Arc::new)
+        .expect("identity");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
+    let port = listener.local_addr().expect("bound").port();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let connection = ServerConnection::new(Arc::clone(&config)).expect("configuration");
+            let mut tls = rustls::StreamOwned::new(connection, stream);
+            let mut head = [0; 1024];
+            if tls.read(&mut head).is_ok() {
+                let _ = tls.write_all(OK.as_bytes());
+            }
+        }
+    });
+    let url = format!("https://localhost:{port}");
+    let status = |trusted: &Authority| {
+        let roots = folder.write("roots.pem", &trusted.0.pem());
+        let environment = [
+            ("ZSCALER_MCP_AUTH_MODE", "none"),
+            ("SSL_CERT_FILE", roots.as_str()),
+        ];
+        let gateway = Gateway::start_with(&["--upstream", &url], &environment);
+        gateway.exchange(GET)[9..12].to_owned()
+    };
+    assert_eq!(status(&authority), "200");
+    assert_eq!(status(&Authority::new()), "502");
+}
