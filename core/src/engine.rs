@@ -1,13 +1,24 @@
 //! The engine: dispatch, no policy.
 
 use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::ambient::{Ambient, UnixSeconds};
 use crate::config::Config;
-use crate::decision::{Decision, Forward};
+use crate::decision::{Decision, Forward, LocalResponse};
+use crate::denial::{Denial, Outage, json_response};
+use crate::endpoint::Endpoint;
+use crate::flights::{Errand, Flights};
+use crate::identity::Principal;
 use crate::jose::SignatureVerifier;
+use crate::modes::{Authenticator, Awaiting, Desk, Mode, Validation, Verdict};
+use crate::passage::Passage;
+use crate::readiness::{self, AwaitReady, Component, Readiness};
 use crate::request::RequestHead;
+use crate::rules::is_preflight;
 use crate::upstream::{CallOutcome, UpstreamCall};
 
 /// What the host does next with a request.
@@ -30,23 +41,71 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ticket(u64);
 
+impl Ticket {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// A request that waits for a call, owned by the host.
 #[derive(Debug)]
-pub struct PendingRequest(());
+pub struct PendingRequest(Suspended);
+
+#[derive(Debug)]
+enum Suspended {
+    Protected {
+        passage: Passage,
+        awaiting: Awaiting,
+    },
+    Ready(AwaitReady),
+}
 
 /// A call that is under way, owned by the host.
 #[derive(Debug)]
-pub struct PendingCall(());
+pub struct PendingCall(Underway);
+
+#[derive(Debug)]
+enum Underway {
+    Jwks,
+    Validation(Validation),
+    ProtectedResource,
+}
+
+impl PendingCall {
+    pub(crate) const fn jwks() -> Self {
+        Self(Underway::Jwks)
+    }
+
+    pub(crate) const fn validation(validation: Validation) -> Self {
+        Self(Underway::Validation(validation))
+    }
+
+    pub(crate) const fn errand(&self) -> Errand {
+        match &self.0 {
+            Underway::Jwks => Errand::Jwks,
+            Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
+            Underway::ProtectedResource => Errand::ProtectedResource,
+        }
+    }
+}
 
 /// What a call brought, for every request that waited for it.
 #[derive(Clone, Debug)]
-pub struct Answer(());
+pub struct Answer(Brought);
+
+#[derive(Clone, Debug)]
+enum Brought {
+    /// The engine took it in; look again.
+    News,
+    Validated(Result<Arc<Principal>, Denial>),
+    NothingInTime,
+}
 
 impl Answer {
     /// Returns the answer for a request that its host will not let wait any longer.
     #[must_use]
     pub const fn timed_out() -> Self {
-        Self(())
+        Self(Brought::NothingInTime)
     }
 }
 
@@ -61,16 +120,38 @@ pub struct Wake {
 }
 
 /// Decides requests for one set of settings. It does no I/O and reads no clock.
+///
+/// After every call of a method that takes `&mut self`, the host asks [`Self::poll_call`] until
+/// there is no call left to send.
 pub struct Engine {
     config: Config,
     verifier: Box<dyn SignatureVerifier + Send>,
+    authenticator: Authenticator,
+    flights: Flights,
+    readiness: Readiness,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("mode", &self.config.mode.name())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {
     /// Makes an engine with empty caches.
     #[must_use]
     pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>) -> Self {
-        Self { config, verifier }
+        let authenticator = Authenticator::new(&config.mode);
+        let (flights, readiness) = (Flights::default(), Readiness::default());
+        Self {
+            config,
+            verifier,
+            authenticator,
+            flights,
+            readiness,
+        }
     }
 
     /// Returns the settings it decides by.
@@ -82,13 +163,34 @@ impl Engine {
     /// Tells whether [`RequestHead::peer`] must be given.
     #[must_use]
     pub const fn needs_peer(&self) -> bool {
-        false
+        self.config.access.sources.is_some()
     }
 
     /// Begins a request.
     pub fn handle_request(&mut self, head: &RequestHead<'_>, ambient: Ambient) -> Step {
-        let _ = (head, ambient, &self.verifier);
-        Step::Decide(Decision::Forward(Forward::default()))
+        let endpoint = Endpoint::of(head);
+        match endpoint {
+            Endpoint::Health => return Step::respond(health()),
+            Endpoint::Ready => return self.ready(ambient.now, false, false),
+            Endpoint::OAuthDiscovery | Endpoint::Protected => {}
+        }
+        let cors = match self.config.access.check(head) {
+            Ok(cors) => cors,
+            Err(denial) => return Step::respond(denial.respond(self.config.mode.name(), None)),
+        };
+        let open = matches!(self.config.mode, Mode::None);
+        match (&cors, endpoint) {
+            (Some(cors), _) if is_preflight(head) => Step::respond(cors.preflight(head)),
+            (None, _) if is_preflight(head) && !open => {
+                Step::respond(Denial::OriginNotAllowed.respond(self.config.mode.name(), None))
+            }
+            (_, Endpoint::OAuthDiscovery) if !open => {
+                let body = br#"{"error":"not_found"}"#.to_vec();
+                let cors = cors.as_ref();
+                Step::respond(json_response(404, Vec::new(), body, "no_oauth", cors))
+            }
+            _ => self.authenticate(head, Passage::of(head, &self.authenticator, cors), ambient),
+        }
     }
 
     /// Goes on with a parked request.
@@ -98,14 +200,31 @@ impl Engine {
         answer: &Answer,
         ambient: Ambient,
     ) -> Step {
-        let _ = (pending, answer, ambient);
-        Step::Decide(Decision::Forward(Forward::default()))
+        let (passage, awaiting) = match pending.0 {
+            Suspended::Ready(waited) => {
+                return self.ready(ambient.now, waited.jwks_tried, waited.resource_tried);
+            }
+            Suspended::Protected { passage, awaiting } => (passage, awaiting),
+        };
+        let verdict = match (awaiting, &answer.0) {
+            (Awaiting::Jwks(waiting), _) => {
+                let (authenticator, mut desk) = self.desk(ambient.now);
+                match authenticator {
+                    Authenticator::Jwt(jwt) => jwt.resume(&waiting, &mut desk),
+                    Authenticator::None(_)
+                    | Authenticator::ApiKey(_)
+                    | Authenticator::Zscaler(_) => lost(),
+                }
+            }
+            (Awaiting::TokenEndpoint(_), Brought::Validated(result)) => result.clone().into(),
+            (Awaiting::TokenEndpoint(_), Brought::News | Brought::NothingInTime) => lost(),
+        };
+        self.conclude(passage, verdict)
     }
 
-    /// Returns the next call to send, until there is none. The host asks after every method of
-    /// this type that takes `&mut self`.
+    /// Returns the next call to send, until there is none.
     pub fn poll_call(&mut self) -> Option<(UpstreamCall, PendingCall)> {
-        None
+        self.flights.next_call()
     }
 
     /// Takes the outcome of a call.
@@ -115,21 +234,169 @@ impl Engine {
         outcome: CallOutcome,
         ambient: Ambient,
     ) -> Wake {
-        let _ = (pending, outcome, ambient);
+        let tickets = self.flights.finish(&pending.errand());
+        let brought = match (pending.0, &mut self.authenticator) {
+            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
+                jwt.finish_fetch(outcome, ambient.now);
+                Brought::News
+            }
+            (Underway::Validation(validation), Authenticator::Zscaler(zscaler)) => {
+                Brought::Validated(zscaler.finish(validation, outcome, ambient.now))
+            }
+            (Underway::ProtectedResource, _) => {
+                self.readiness.finish(&outcome, ambient.now);
+                Brought::News
+            }
+            (Underway::Jwks | Underway::Validation(_), _) => Brought::NothingInTime,
+        };
         Wake {
-            tickets: Vec::new(),
-            answer: Answer(()),
+            tickets,
+            answer: Answer(brought),
         }
     }
 
     /// Returns when [`Self::handle_timeout`] is due, if ever. A time in the past means at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UnixSeconds> {
-        None
+        match &self.authenticator {
+            Authenticator::Jwt(jwt) if !self.flights.is_under_way(&Errand::Jwks) => {
+                jwt.next_refresh()
+            }
+            Authenticator::Jwt(_)
+            | Authenticator::None(_)
+            | Authenticator::ApiKey(_)
+            | Authenticator::Zscaler(_) => None,
+        }
     }
 
     /// Does what is due, such as asking for a refresh of the JWKS.
     pub fn handle_timeout(&mut self, ambient: Ambient) {
-        let _ = ambient;
+        if let Authenticator::Jwt(jwt) = &mut self.authenticator {
+            jwt.refresh(&mut self.flights, ambient.now);
+        }
     }
+
+    fn authenticate(&mut self, head: &RequestHead<'_>, passage: Passage, ambient: Ambient) -> Step {
+        let (authenticator, mut desk) = self.desk(ambient.now);
+        let verdict = authenticator.authenticate(head, &mut desk);
+        self.conclude(passage, verdict)
+    }
+
+    fn desk(&mut self, now: UnixSeconds) -> (&mut Authenticator, Desk<'_>) {
+        let verifier = self.verifier.as_ref();
+        (
+            &mut self.authenticator,
+            Desk {
+                now,
+                verifier,
+                flights: &mut self.flights,
+            },
+        )
+    }
+
+    fn conclude(&mut self, passage: Passage, verdict: Verdict) -> Step {
+        let denial = match verdict {
+            Verdict::Admit(principal) => match self.forward(&passage, &principal) {
+                Ok(forward) => return Step::Decide(Decision::Forward(forward)),
+                Err(denial) => denial,
+            },
+            Verdict::Deny(denial) => denial,
+            Verdict::Await(awaiting) => {
+                let errand = match &awaiting {
+                    Awaiting::Jwks(_) => Errand::Jwks,
+                    Awaiting::TokenEndpoint(waiting) => Errand::ClientCredentials(waiting.digest),
+                };
+                match self.flights.join(&errand) {
+                    Some(ticket) => {
+                        let suspended = Suspended::Protected { passage, awaiting };
+                        return Step::Wait {
+                            ticket,
+                            pending: PendingRequest(suspended),
+                        };
+                    }
+                    None => Denial::AuthorizationServerUnavailable(Outage::Recent),
+                }
+            }
+        };
+        Step::respond(denial.respond(self.config.mode.name(), passage.cors()))
+    }
+
+    fn forward(&self, passage: &Passage, principal: &Principal) -> Result<Forward, Denial> {
+        let keys = match self.config.mode {
+            Mode::None => None,
+            Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Zscaler(_) => self.config.session_keys.as_ref(),
+        };
+        passage.forward(principal, keys)
+    }
+
+    /// Answers `/ready`, after fetching what is not known.
+    fn ready(&mut self, now: UnixSeconds, jwks_tried: bool, resource_tried: bool) -> Step {
+        let jwks = match &mut self.authenticator {
+            Authenticator::Jwt(jwt) if jwt.is_ready(now) => Component::Reachable,
+            Authenticator::Jwt(jwt) => {
+                if !jwks_tried && jwt.fetch(&mut self.flights, now) {
+                    let waited = AwaitReady {
+                        jwks_tried: true,
+                        resource_tried,
+                    };
+                    return self.wait_ready(&Errand::Jwks, waited);
+                }
+                Component::Unreachable
+            }
+            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => {
+                Component::Unused
+            }
+        };
+        let resource = match (&self.config.upstream, self.readiness.resource(now)) {
+            (None, _) => Component::Unused,
+            (Some(_), Some(component)) => component,
+            (Some(_), None) if resource_tried => Component::Unreachable,
+            (Some(url), None) => {
+                let errand = Errand::ProtectedResource;
+                if !self.flights.is_under_way(&errand) {
+                    let pending = PendingCall(Underway::ProtectedResource);
+                    self.flights.start(pending, readiness::probe(url));
+                }
+                return self.wait_ready(
+                    &errand,
+                    AwaitReady {
+                        jwks_tried,
+                        resource_tried: true,
+                    },
+                );
+            }
+        };
+        Step::respond(readiness::respond(jwks, resource))
+    }
+
+    fn wait_ready(&mut self, errand: &Errand, waited: AwaitReady) -> Step {
+        match self.flights.join(errand) {
+            Some(ticket) => Step::Wait {
+                ticket,
+                pending: PendingRequest(Suspended::Ready(waited)),
+            },
+            None => Step::respond(readiness::respond(
+                Component::Unreachable,
+                Component::Unused,
+            )),
+        }
+    }
+}
+
+impl Step {
+    const fn respond(response: LocalResponse) -> Self {
+        Self::Decide(Decision::Respond(response))
+    }
+}
+
+/// The verdict for a request whose answer went astray.
+const fn lost() -> Verdict {
+    Verdict::Deny(Denial::AuthorizationServerUnavailable(
+        Outage::WaitedTooLong,
+    ))
+}
+
+fn health() -> LocalResponse {
+    let headers: Vec<(&'static str, String)> = Vec::new();
+    json_response(200, headers, br#"{"status":"ok"}"#.to_vec(), "health", None)
 }

@@ -1,4 +1,42 @@
 //! Client authentication for MCP servers: the engine that decides, without I/O.
+//!
+//! In scope: which requests may pass to the protected resource, what it is told of the caller,
+//! and what a refused client is told. Out of scope: sockets, clocks, randomness, logs, HTTP
+//! parsing. A host brings those and carries the decisions out; two exist, an Envoy filter and a
+//! native reverse proxy, and both are the same loop:
+//!
+//! ```text
+//!                handle_request                    Forward ──▶ protected resource
+//! RequestHead ──▶ rules ──▶ credentials ──▶ Step ─┬─ Decide ─┤
+//!                                            ▲    │          Respond ──▶ client
+//!                         handle_wake(answer)└────┴─ Wait: the host parks the request
+//!
+//! poll_call ──▶ UpstreamCall: the host sends it ──▶ handle_upstream(outcome) ──▶ Wake: who goes on
+//! ```
+//!
+//! No request owns a call: many may wait for one, and a client that leaves cancels nothing.
+//!
+//! # Example
+//!
+//! ```
+//! use portcullis_core::config::Config;
+//! use portcullis_core::jose::PortableVerifier;
+//! use portcullis_core::modes::{ApiKeyMode, Mode};
+//! use portcullis_core::{Ambient, Decision, Engine, RequestHead, Step, UnixSeconds};
+//!
+//! let mode = Mode::ApiKey(ApiKeyMode::parse("correct horse battery staple")?);
+//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier));
+//! let head = RequestHead {
+//!     method: b"POST",
+//!     authority: b"mcp.example.com",
+//!     path: b"/mcp",
+//!     headers: &[("authorization", b"Bearer correct horse battery staple")],
+//!     peer: None,
+//! };
+//! let step = engine.handle_request(&head, Ambient { now: UnixSeconds(1_800_000_000) });
+//! assert!(matches!(step, Step::Decide(Decision::Forward(_))));
+//! # Ok::<(), &'static str>(())
+//! ```
 
 #![no_std]
 #![warn(
@@ -11,12 +49,22 @@
 extern crate alloc;
 
 mod ambient;
+mod cache;
 pub mod config;
+mod credentials;
 mod decision;
+mod denial;
+mod endpoint;
 mod engine;
+mod flights;
+mod identity;
 pub mod jose;
+mod json;
+pub mod modes;
+mod passage;
+mod readiness;
 mod request;
-mod rules;
+pub mod rules;
 mod secret;
 mod session;
 mod upstream;

@@ -81,6 +81,15 @@ impl HttpUrl {
         &self.path
     }
 
+    /// Returns the same origin with another path, which must begin with `/`.
+    #[must_use]
+    pub(crate) fn with_path(&self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the value for `Host` or `:authority`: the host, and the port unless it is the
     /// scheme's default.
     #[must_use]
@@ -140,7 +149,7 @@ fn is_host(host: &str) -> bool {
 
 /// Tells whether `label` is a DNS label: letters, digits and inner hyphens, at most 63 octets
 /// (RFC 1123 §2.1). Underscores are allowed inside, as container networks use them.
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     let inner = label
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));

@@ -1,25 +1,50 @@
 //! Settings, and what they resolve to.
 
 mod error;
+mod mode;
+mod resolve;
 mod setting;
 mod settings;
+mod state_keys;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use error::ConfigError;
+pub use mode::ModeName;
+pub use resolve::{Resolution, Site, is_on, resolve};
 pub use setting::Setting;
 pub use settings::{Settings, Source};
+pub use state_keys::StateKeys;
 
+use crate::modes::Mode;
+use crate::rules::AccessRules;
 use crate::url::HttpUrl;
 
-/// Everything the engine decides by, already validated.
-#[derive(Debug)]
+/// Everything the engine decides by; each part is valid by its type.
+#[derive(Clone, Debug)]
 pub struct Config {
-    upstream: Option<HttpUrl>,
+    /// How callers are authenticated.
+    pub mode: Mode,
+    /// Rules checked before credentials.
+    pub access: AccessRules,
+    /// The keys that bind sessions to principals; without them session ids pass as they are.
+    pub session_keys: Option<StateKeys>,
+    /// The protected resource, for `/ready`.
+    pub upstream: Option<HttpUrl>,
 }
 
 impl Config {
+    /// Makes a configuration with a mode and nothing else.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            access: AccessRules::default(),
+            session_keys: None,
+            upstream: None,
+        }
+    }
+
     /// Returns the protected resource, where it was named.
     #[must_use]
     pub const fn upstream(&self) -> Option<&HttpUrl> {
@@ -29,56 +54,21 @@ impl Config {
     /// Returns the name of the mode.
     #[must_use]
     pub const fn mode_name(&self) -> &'static str {
-        "none"
+        self.mode.name().name()
     }
 
     /// Returns the URLs of every call that the engine may ask for, the protected resource's
-    /// (for `/ready`) included.
+    /// (for `/ready`) last.
     #[must_use]
     pub fn call_urls(&self) -> Vec<HttpUrl> {
-        Vec::new()
+        let authorization_server = match &self.mode {
+            Mode::None | Mode::ApiKey(_) => None,
+            Mode::Jwt(mode) => Some(mode.jwks_uri.clone()),
+            Mode::Zscaler(mode) => Some(mode.token_url.clone()),
+        };
+        authorization_server
+            .into_iter()
+            .chain(self.upstream.clone())
+            .collect()
     }
-}
-
-/// The host for which settings are resolved.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Site {
-    /// The proxy-wasm filter, which cannot see the listen address.
-    Filter,
-    /// The native binary.
-    Native {
-        /// Whether it listens on a loopback address.
-        loopback: bool,
-    },
-}
-
-/// Settings that were understood.
-#[derive(Debug)]
-pub struct Resolution {
-    /// What the engine decides by.
-    pub config: Config,
-    /// Why this mode, in words for people.
-    pub why: String,
-    /// What is allowed but unwise, in words for people; hosts log each at every start.
-    pub warnings: Vec<String>,
-}
-
-/// Resolves settings.
-///
-/// # Errors
-///
-/// Refuses settings that are wrong, contradict each other, or would leave the gate open without
-/// saying so.
-pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigError> {
-    let upstream = settings
-        .non_blank(Setting::Upstream)
-        .map(HttpUrl::parse)
-        .transpose()
-        .map_err(|problem| ConfigError::at(Setting::Upstream, problem))?;
-    let _ = site;
-    Ok(Resolution {
-        config: Config { upstream },
-        why: String::new(),
-        warnings: Vec::new(),
-    })
 }

@@ -1,12 +1,23 @@
 //! JSON object signing: compact tokens (RFC 7515), keys (RFC 7517), algorithms (RFC 7518).
 
 mod algorithm;
+mod claims;
+mod der;
+mod jwk;
 mod portable;
 mod public_key;
+mod token;
+mod verify;
 
 pub use algorithm::{Algorithm, Hash};
+pub use claims::TokenPolicy;
 pub use portable::PortableVerifier;
 pub use public_key::{Curve, EcKey, PublicKey, RsaKey};
+
+pub(crate) use claims::VerifiedClaims;
+pub(crate) use jwk::{Jwk, Jwks, NoKey};
+pub(crate) use token::UnverifiedToken;
+pub(crate) use verify::verify;
 
 /// Checks signatures. The host hands in the quickest one it has: Envoy's own library, a native
 /// one, or `PortableVerifier`.

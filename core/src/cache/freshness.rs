@@ -1,0 +1,169 @@
+//! How long a response is fresh (RFC 9111 §4.2).
+
+use crate::upstream::UpstreamResponse;
+
+const MIN_SECONDS: u64 = 60;
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+const DEFAULT_SECONDS: u64 = 60 * 60;
+
+/// Returns how long a response may be used, in seconds: what `Cache-Control` or `Expires` says
+/// less `Age`, held between a minute and a day; an hour when nothing is said.
+pub(crate) fn freshness_seconds(response: &UpstreamResponse) -> u64 {
+    let age = response.header("age").and_then(seconds).unwrap_or(0);
+    let lifetime = match response.header("cache-control").map(CacheControl::parse) {
+        Some(CacheControl {
+            forbidden: true, ..
+        }) => Some(0),
+        Some(CacheControl {
+            max_age: Some(max_age),
+            ..
+        }) => Some(max_age.saturating_sub(age)),
+        Some(_) | None => expires_in(response).map(|seconds| seconds.saturating_sub(age)),
+    };
+    lifetime
+        .unwrap_or(DEFAULT_SECONDS)
+        .clamp(MIN_SECONDS, MAX_SECONDS)
+}
+
+#[derive(Clone, Copy, Default)]
+struct CacheControl {
+    forbidden: bool,
+    max_age: Option<u64>,
+}
+
+impl CacheControl {
+    fn parse(value: &str) -> Self {
+        let mut control = Self::default();
+        for directive in value.split(',') {
+            let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+            let name = name.trim();
+            if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
+                control.forbidden = true;
+            } else if name.eq_ignore_ascii_case("max-age") {
+                // RFC 9111 §4.2.1: what cannot be read counts as stale.
+                control.max_age = Some(seconds(argument.trim().trim_matches('"')).unwrap_or(0));
+            }
+        }
+        control
+    }
+}
+
+/// Returns `Expires` less `Date`; an invalid `Expires` is in the past (RFC 9111 §5.3).
+fn expires_in(response: &UpstreamResponse) -> Option<u64> {
+    let expires = response.header("expires")?;
+    let date = response.header("date").and_then(http_date)?;
+    Some(http_date(expires).map_or(0, |expires| expires.saturating_sub(date)))
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // RFC 9111 §1.2.2: a number too large to be represented is a very large one.
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// Parses `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7, the form that is generated), to
+/// seconds since 1970.
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (_, rest) = text.trim().split_once(", ")?;
+    let mut fields = rest.split(' ');
+    let (day, month, year) = (fields.next()?, fields.next()?, fields.next()?);
+    let (clock, zone) = (fields.next()?, fields.next()?);
+    if zone != "GMT" || fields.next().is_some() {
+        return None;
+    }
+    let month = MONTHS.iter().position(|name| *name == month)?;
+    let mut parts = clock.split(':').map(seconds);
+    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
+    let days = days_since_1970(seconds(year)?, u64::try_from(month).ok()?, seconds(day)?)?;
+    let valid = hour < 24 && minute < 60 && second <= 60 && parts.next().is_none();
+    valid.then_some(
+        days.checked_mul(86_400)?
+            .checked_add(hour * 3600 + minute * 60 + second)?,
+    )
+}
+
+/// Counts days from 1970-01-01; `month` counts from zero. Years from 1970 to 9999.
+fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
+    const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let past = year - 1;
+    let leap_days = (past / 4 - past / 100 + past / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    let before = BEFORE.get(usize::try_from(month).ok()?)?;
+    Some((year - 1970) * 365 + leap_days + before + u64::from(leap && month > 1) + day - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    #[track_caller]
+    fn check(headers: &[(&str, &str)], expected: u64) {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect();
+        let response = UpstreamResponse {
+            status: 200,
+            headers,
+            body: Vec::new(),
+        };
+        assert_eq!(freshness_seconds(&response), expected, "{response:?}");
+    }
+
+    #[test]
+    fn lifetimes_are_honoured_within_a_minute_and_a_day() {
+        check(&[], 3600);
+        check(&[("cache-control", "public, Max-Age=600")], 600);
+        check(&[("cache-control", "max-age=600"), ("age", "500")], 100);
+        check(&[("cache-control", "max-age=600"), ("age", "590")], 60);
+        check(&[("cache-control", "max-age=99999999999999999999")], 86_400);
+        check(&[("cache-control", "max-age=x")], 60);
+        check(&[("cache-control", "no-store, max-age=600")], 60);
+        check(&[("cache-control", "public")], 3600);
+    }
+
+    #[test]
+    fn expires_counts_from_date_and_yields_to_cache_control() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        check(&[date, ("expires", "Sun, 06 Nov 1994 09:49:37 GMT")], 3600);
+        check(&[date, ("expires", "Sun, 06 Nov 1994 08:59:37 GMT")], 600);
+        check(&[date, ("expires", "0")], 60);
+        check(&[("expires", "Sun, 06 Nov 1994 08:59:37 GMT")], 3600);
+        check(
+            &[
+                date,
+                ("expires", "Mon, 07 Nov 1994 08:49:37 GMT"),
+                ("cache-control", "max-age=90"),
+            ],
+            90,
+        );
+    }
+
+    #[test]
+    fn dates_count_leap_days() {
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(
+            http_date("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(784_111_777)
+        );
+        assert_eq!(
+            http_date("Tue, 29 Feb 2000 23:59:59 GMT"),
+            Some(951_868_799)
+        );
+        assert_eq!(
+            http_date("Sun, 22 Nov 2026 00:00:00 GMT"),
+            Some(1_795_305_600)
+        );
+        assert_eq!(http_date("Sun, 06 Nov 1994 24:00:00 GMT"), None);
+        assert_eq!(http_date("Sunday, 06-Nov-94 08:49:37 GMT"), None);
+    }
+}

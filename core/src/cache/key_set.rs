@@ -1,0 +1,196 @@
+//! The JWKS of one issuer over time: when to fetch, and which keys count meanwhile.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::freshness::freshness_seconds;
+use crate::ambient::UnixSeconds;
+use crate::denial::Outage;
+use crate::jose::Jwks;
+use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
+use crate::url::HttpUrl;
+
+/// The largest JWKS document, in octets.
+const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
+
+const TIMEOUT_SECONDS: u32 = 10;
+
+/// Unknown key names cause at most one fetch in this time, whatever the traffic, in seconds.
+const UNKNOWN_KEY_INTERVAL: u64 = 10;
+
+/// After a failure, with keys at hand, in seconds.
+const RETRY_INTERVAL: u64 = 30;
+
+/// After a failure, with no keys at all, in seconds.
+const EMPTY_RETRY_INTERVAL: u64 = 2;
+
+/// How long lapsed keys count while the endpoint is down, in seconds.
+const STALE_SECONDS: u64 = 24 * 60 * 60;
+
+/// The keys of one issuer.
+#[derive(Debug)]
+pub(crate) struct KeySet {
+    url: HttpUrl,
+    held: Option<Held>,
+    last_attempt: Option<UnixSeconds>,
+    failure: Option<Outage>,
+    /// Whether the keys were asked for since they came; those of an idle engine just lapse.
+    used: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    keys: Jwks,
+    etag: Option<String>,
+    fetched: UnixSeconds,
+    life_seconds: u64,
+}
+
+/// What the keys are good for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeySetState {
+    /// Inside their life.
+    Fresh,
+    /// Past it: a fetch comes first, and where that failed they still count.
+    Lapsed,
+    /// There are none that count.
+    Absent,
+}
+
+impl KeySet {
+    pub(crate) const fn new(url: HttpUrl) -> Self {
+        Self {
+            url,
+            held: None,
+            last_attempt: None,
+            failure: None,
+            used: false,
+        }
+    }
+
+    pub(crate) fn state(&self, now: UnixSeconds) -> KeySetState {
+        let Some(held) = &self.held else {
+            return KeySetState::Absent;
+        };
+        let past = now.since(held.fetched.plus(held.life_seconds));
+        if now < held.fetched.plus(held.life_seconds) {
+            KeySetState::Fresh
+        } else if past < STALE_SECONDS {
+            KeySetState::Lapsed
+        } else {
+            KeySetState::Absent
+        }
+    }
+
+    /// Returns the keys that count.
+    pub(crate) fn keys(&mut self, now: UnixSeconds) -> Option<&Jwks> {
+        self.used = true;
+        if self.state(now) == KeySetState::Absent {
+            return None;
+        }
+        self.held.as_ref().map(|held| &held.keys)
+    }
+
+    /// Returns the failure of the last fetch, if it failed.
+    pub(crate) const fn failure(&self) -> Option<Outage> {
+        self.failure
+    }
+
+    /// Tells whether a request that the present keys cannot serve may cause a fetch.
+    pub(crate) fn may_fetch(&self, now: UnixSeconds) -> bool {
+        let interval = match (self.state(now), self.failure) {
+            (KeySetState::Fresh, _) => UNKNOWN_KEY_INTERVAL,
+            (KeySetState::Lapsed, None) | (KeySetState::Absent, None) => 0,
+            (KeySetState::Lapsed, Some(_)) => RETRY_INTERVAL,
+            (KeySetState::Absent, Some(_)) => EMPTY_RETRY_INTERVAL,
+        };
+        self.last_attempt
+            .is_none_or(|last| now.since(last) >= interval || now < last)
+    }
+
+    /// Returns when the next fetch in the background is due.
+    pub(crate) fn next_refresh(&self) -> Option<UnixSeconds> {
+        let last = match (self.last_attempt, self.failure) {
+            (None, _) => return Some(UnixSeconds(0)),
+            (Some(last), Some(_)) if self.held.is_none() => return Some(last.plus(RETRY_INTERVAL)),
+            (Some(last), _) => last,
+        };
+        let held = self.held.as_ref().filter(|_| self.used)?;
+        // A tenth of its life before it lapses, so that no request waits.
+        let early = held
+            .fetched
+            .plus(held.life_seconds - held.life_seconds / 10);
+        Some(if self.failure.is_some() {
+            early.max(last.plus(RETRY_INTERVAL))
+        } else {
+            early
+        })
+    }
+
+    /// Notes that a fetch begins, and returns the call.
+    pub(crate) fn start_fetch(&mut self, now: UnixSeconds) -> UpstreamCall {
+        self.last_attempt = Some(now);
+        let mut headers: Vec<(&'static str, Vec<u8>)> = [(
+            "accept",
+            b"application/json, application/jwk-set+json".to_vec(),
+        )]
+        .into();
+        if let Some(etag) = self.held.as_ref().and_then(|held| held.etag.as_ref()) {
+            headers.push(("if-none-match", etag.clone().into_bytes()));
+        }
+        UpstreamCall {
+            url: self.url.clone(),
+            method: "GET",
+            headers,
+            body: Vec::new(),
+            timeout_seconds: TIMEOUT_SECONDS,
+            max_response_bytes: MAX_DOCUMENT_BYTES,
+        }
+    }
+
+    /// Takes the outcome of a fetch; returns the new keys when they replaced the old ones.
+    pub(crate) fn finish_fetch(&mut self, outcome: CallOutcome, now: UnixSeconds) -> Option<&Jwks> {
+        self.failure = None;
+        match outcome {
+            Ok(response) if response.status == 200 => match Jwks::parse(&response.body) {
+                Some(keys) => return Some(self.hold(keys, &response, now)),
+                None => self.failure = Some(Outage::Garbage),
+            },
+            Ok(response) if response.status == 304 => self.extend(&response, now),
+            Ok(response) => self.failure = Some(Outage::Status(response.status)),
+            Err(failure) => self.failure = Some(Outage::Call(failure)),
+        }
+        None
+    }
+
+    fn hold(&mut self, keys: Jwks, response: &UpstreamResponse, now: UnixSeconds) -> &Jwks {
+        self.used = false;
+        let held = Held {
+            keys,
+            etag: response
+                .header("etag")
+                .filter(|etag| is_etag(etag))
+                .map(ToString::to_string),
+            fetched: now,
+            life_seconds: freshness_seconds(response),
+        };
+        &self.held.insert(held).keys
+    }
+
+    fn extend(&mut self, response: &UpstreamResponse, now: UnixSeconds) {
+        match &mut self.held {
+            Some(held) => {
+                held.fetched = now;
+                held.life_seconds = freshness_seconds(response);
+                self.used = false;
+            }
+            // Nothing was asked conditionally, so this is no answer.
+            None => self.failure = Some(Outage::Status(304)),
+        }
+    }
+}
+
+/// An entity tag (RFC 9110 §8.8.3) fit to be sent back.
+fn is_etag(etag: &str) -> bool {
+    etag.len() <= 256 && etag.bytes().all(|byte| byte.is_ascii_graphic())
+}

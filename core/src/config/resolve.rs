@@ -1,0 +1,316 @@
+//! From settings to a configuration.
+
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::mode::{choose, switch};
+use super::{Config, ConfigError, ModeName, Setting, Settings, StateKeys};
+use crate::jose::{Algorithm, TokenPolicy};
+use crate::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
+use crate::rules::{AccessRules, AddressList, HostList, OriginList, items};
+use crate::url::{HttpUrl, is_label};
+
+const DEFAULT_LEEWAY_SECONDS: u64 = 30;
+const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// The host for which settings are resolved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Site {
+    /// The proxy-wasm filter, which cannot see the listen address.
+    Filter,
+    /// The native binary.
+    Native {
+        /// Whether it listens on a loopback address.
+        loopback: bool,
+    },
+}
+
+/// Settings that were understood.
+#[derive(Debug)]
+pub struct Resolution {
+    /// What the engine decides by.
+    pub config: Config,
+    /// Why this mode, in words for people.
+    pub why: String,
+    /// What is allowed but unwise, in words for people; hosts log each at every start.
+    pub warnings: Vec<String>,
+}
+
+/// Resolves settings.
+///
+/// # Errors
+///
+/// Refuses settings that are wrong, contradict each other, or would leave the gate open without
+/// saying so.
+pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigError> {
+    let choice = choose(settings, site)?;
+    let mut warnings = choice.warnings;
+    let mode = match choice.mode {
+        ModeName::None => Mode::None,
+        ModeName::ApiKey => api_key(settings)?,
+        ModeName::Jwt => jwt(settings, &mut warnings)?,
+        ModeName::Zscaler => zscaler(settings, &mut warnings)?,
+    };
+    let config = Config {
+        access: access(settings, &mode, site)?,
+        session_keys: session_keys(settings, &mode, site, &mut warnings)?,
+        upstream: upstream(settings)?,
+        mode,
+    };
+    Ok(Resolution {
+        config,
+        why: choice.why,
+        warnings,
+    })
+}
+
+fn api_key(settings: &Settings) -> Result<Mode, ConfigError> {
+    let key = settings.non_blank(Setting::ApiKey).ok_or_else(|| {
+        ConfigError::at(
+            Setting::ApiKey,
+            "must be set in mode api-key, plain or as sha256:HEX",
+        )
+    })?;
+    ApiKeyMode::parse(key)
+        .map(Mode::ApiKey)
+        .map_err(|problem| ConfigError::at(Setting::ApiKey, problem))
+}
+
+fn jwt(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigError> {
+    let jwks_uri = url(settings, Setting::JwksUri)?
+        .ok_or_else(|| ConfigError::at(Setting::JwksUri, "must be set in mode jwt"))?;
+    warn_plain_http(&jwks_uri, Setting::JwksUri, warnings);
+    let issuers = list(settings, Setting::Issuer)?;
+    let audiences = list(settings, Setting::Audience)?;
+    for (values, setting, risk) in [
+        (
+            &issuers,
+            Setting::Issuer,
+            "tokens of any issuer that its JWKS signs are accepted",
+        ),
+        (
+            &audiences,
+            Setting::Audience,
+            "tokens that were issued for other services are accepted",
+        ),
+    ] {
+        if values.is_empty() {
+            warnings.push(format!("{} is not set: {risk}", setting.name()));
+        }
+    }
+    let policy = TokenPolicy {
+        issuers,
+        audiences,
+        leeway_seconds: leeway(settings)?,
+    };
+    Ok(Mode::Jwt(JwtMode {
+        jwks_uri,
+        policy,
+        algorithms: algorithms(settings)?,
+    }))
+}
+
+fn zscaler(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigError> {
+    let token_url = match url(settings, Setting::TokenUrl)? {
+        Some(url) => url,
+        None => one_api_token_url(settings)?,
+    };
+    warn_plain_http(&token_url, Setting::TokenUrl, warnings);
+    let forward_entitlements = match settings.non_blank(Setting::Entitlements) {
+        None => false,
+        Some(word) if word.eq_ignore_ascii_case("forward") => true,
+        Some(word) if word.eq_ignore_ascii_case("off") => false,
+        Some(_) => {
+            return Err(ConfigError::at(
+                Setting::Entitlements,
+                "must be forward or off",
+            ));
+        }
+    };
+    Ok(Mode::Zscaler(ZscalerMode {
+        token_url,
+        forward_entitlements,
+    }))
+}
+
+/// Makes the token endpoint of a tenant: `{vanity}.zslogin{cloud}.net`.
+fn one_api_token_url(settings: &Settings) -> Result<HttpUrl, ConfigError> {
+    let vanity = settings.non_blank(Setting::VanityDomain).ok_or_else(|| {
+        let problem = format!(
+            "or {} must be set in mode zscaler",
+            Setting::TokenUrl.name()
+        );
+        ConfigError::at(Setting::VanityDomain, problem)
+    })?;
+    if !is_label(vanity) {
+        return Err(ConfigError::at(
+            Setting::VanityDomain,
+            "must be one DNS label",
+        ));
+    }
+    let cloud = settings
+        .non_blank(Setting::Cloud)
+        .unwrap_or("production")
+        .to_ascii_lowercase();
+    let cloud = if cloud == "production" { "" } else { &cloud };
+    let login = format!("zslogin{cloud}");
+    if !is_label(&login) {
+        return Err(ConfigError::at(
+            Setting::Cloud,
+            "must be the name of a cloud: letters and digits",
+        ));
+    }
+    HttpUrl::parse(&format!("https://{vanity}.{login}.net/oauth2/v1/token"))
+        .map_err(|problem| ConfigError::at(Setting::VanityDomain, problem))
+}
+
+fn access(settings: &Settings, mode: &Mode, site: Site) -> Result<AccessRules, ConfigError> {
+    let mut access = AccessRules {
+        hosts: parsed(settings, Setting::AllowedHosts, HostList::parse)?,
+        origins: parsed(settings, Setting::AllowedOrigins, OriginList::parse)?,
+        sources: parsed(settings, Setting::AllowedSourceIps, AddressList::parse)?,
+        trusted_proxies: parsed(settings, Setting::TrustedProxies, AddressList::parse)?,
+    };
+    // An open gate on a loopback address is reached by every web page that a browser on the host
+    // shows, through a name that resolves to it; the list keeps such names out.
+    if matches!((mode, site), (Mode::None, Site::Native { loopback: true })) {
+        let hosts = HostList::parse("localhost,127.0.0.1,[::1]");
+        let origins = "http://localhost:*,http://127.0.0.1:*,http://[::1]:*,\
+            https://localhost:*,https://127.0.0.1:*,https://[::1]:*";
+        access.hosts = access.hosts.or_else(|| hosts.ok());
+        access.origins = access.origins.or_else(|| OriginList::parse(origins).ok());
+    }
+    Ok(access)
+}
+
+fn session_keys(
+    settings: &Settings,
+    mode: &Mode,
+    site: Site,
+    warnings: &mut Vec<String>,
+) -> Result<Option<StateKeys>, ConfigError> {
+    let keys = parsed(settings, Setting::StateKeys, StateKeys::parse)?;
+    let bound = match settings.non_blank(Setting::SessionBinding) {
+        None => true,
+        Some(word) if word.eq_ignore_ascii_case("on") => true,
+        Some(word) if word.eq_ignore_ascii_case("off") => false,
+        Some(_) => {
+            return Err(ConfigError::at(
+                Setting::SessionBinding,
+                "must be on or off",
+            ));
+        }
+    };
+    match (mode, bound, site) {
+        (Mode::None, _, _) => Ok(None),
+        (_, false, _) => {
+            let name = Setting::SessionBinding.name();
+            warnings.push(format!(
+                "{name} is off: a session id works for every caller"
+            ));
+            Ok(None)
+        }
+        (_, true, Site::Filter) if keys.is_none() => Err(ConfigError::at(
+            Setting::StateKeys,
+            "must be set: workers and replicas share no other memory for session ids \
+             (or say PORTCULLIS_SESSION_BINDING=off)",
+        )),
+        (_, true, Site::Filter | Site::Native { .. }) => Ok(keys),
+    }
+}
+
+fn upstream(settings: &Settings) -> Result<Option<HttpUrl>, ConfigError> {
+    let upstream = url(settings, Setting::Upstream)?;
+    if upstream.as_ref().is_some_and(|url| url.path() != "/") {
+        let problem = "must have no path: requests keep their own";
+        return Err(ConfigError::at(Setting::Upstream, problem));
+    }
+    Ok(upstream)
+}
+
+fn algorithms(settings: &Settings) -> Result<Vec<Algorithm>, ConfigError> {
+    let names = list(settings, Setting::Algorithms)?;
+    if names.is_empty() {
+        return Ok(Algorithm::ALL.to_vec());
+    }
+    let algorithms: Option<_> = names
+        .iter()
+        .map(|name| Algorithm::from_name(name))
+        .collect();
+    algorithms.ok_or_else(|| {
+        let known: Vec<&str> = Algorithm::ALL
+            .iter()
+            .map(|algorithm| algorithm.name())
+            .collect();
+        let problem = format!("holds an unknown algorithm; known are {}", known.join(", "));
+        ConfigError::at(Setting::Algorithms, problem)
+    })
+}
+
+fn leeway(settings: &Settings) -> Result<u64, ConfigError> {
+    let Some(text) = settings.non_blank(Setting::LeewaySeconds) else {
+        return Ok(DEFAULT_LEEWAY_SECONDS);
+    };
+    let seconds = text
+        .parse()
+        .ok()
+        .filter(|seconds| *seconds <= MAX_LEEWAY_SECONDS);
+    seconds.ok_or_else(|| {
+        ConfigError::at(
+            Setting::LeewaySeconds,
+            "must be a whole number from 0 to 300",
+        )
+    })
+}
+
+/// Parses a comma list. A list that is set but empty is an error: it would switch a check off.
+fn list(settings: &Settings, setting: Setting) -> Result<Vec<String>, ConfigError> {
+    let Some(text) = settings.get(setting) else {
+        return Ok(Vec::new());
+    };
+    let values: Vec<String> = items(text).map(str::to_owned).collect();
+    if values.is_empty() {
+        return Err(ConfigError::at(
+            setting,
+            "is set but empty; give a value or leave it unset",
+        ));
+    }
+    Ok(values)
+}
+
+fn url(settings: &Settings, setting: Setting) -> Result<Option<HttpUrl>, ConfigError> {
+    let url = settings.non_blank(setting).map(HttpUrl::parse).transpose();
+    url.map_err(|problem| ConfigError::at(setting, problem))
+}
+
+fn parsed<T>(
+    settings: &Settings,
+    setting: Setting,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Option<T>, ConfigError> {
+    settings
+        .get(setting)
+        .map(parse)
+        .transpose()
+        .map_err(|problem| ConfigError::at(setting, problem))
+}
+
+fn warn_plain_http(url: &HttpUrl, setting: Setting, warnings: &mut Vec<String>) {
+    if !url.is_https() && !url.is_loopback() {
+        let name = setting.name();
+        warnings.push(format!(
+            "{name} is plain http: whoever is on the way can let anybody in"
+        ));
+    }
+}
+
+/// Parses a switch that only the native binary reads.
+///
+/// # Errors
+///
+/// Refuses other words than `true`, `1`, `yes`, `false`, `0` and `no`.
+pub fn is_on(settings: &Settings, setting: Setting) -> Result<bool, ConfigError> {
+    switch(settings, setting, false)
+}

@@ -1,0 +1,264 @@
+//! Every reason to refuse a request, and the one mapping to what the client is told.
+
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ambient::UnixSeconds;
+use crate::config::ModeName;
+use crate::decision::LocalResponse;
+use crate::rules::CorsGrant;
+use crate::upstream::CallFailure;
+
+/// Why a request is refused: precise, for logs and metrics only.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Denial {
+    MissingCredentials,
+    UnsupportedScheme,
+    RepeatedCredential,
+    MalformedCredential,
+    WrongApiKey,
+    MalformedToken,
+    TokenTooLarge,
+    UnacceptableAlgorithm,
+    UnacceptableHeader,
+    UnknownKey,
+    BadSignature,
+    MissingExpiry,
+    Expired { exp: UnixSeconds, now: UnixSeconds },
+    NotYetValid { nbf: UnixSeconds, now: UnixSeconds },
+    IssuedInFuture { iat: UnixSeconds, now: UnixSeconds },
+    WrongIssuer,
+    WrongAudience,
+    MalformedClaims,
+    ClientCredentialsRefused,
+    AuthorizationServerUnavailable(Outage),
+    TooManyCalls,
+    SessionNotFound,
+    HostNotAllowed,
+    OriginNotAllowed,
+    AddressNotAllowed,
+}
+
+/// Why an authorization server counts as unavailable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outage {
+    Call(CallFailure),
+    Status(u16),
+    Garbage,
+    WaitedTooLong,
+    /// An earlier call failed, and it is too early for another.
+    Recent,
+}
+
+/// What the client is told.
+struct Wire {
+    status: u16,
+    message: &'static str,
+    challenge: Challenge,
+}
+
+/// Which `WWW-Authenticate` goes with an answer.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Challenge {
+    Absent,
+    /// RFC 6750 §3.1: a request without usable credentials gets no error code.
+    Plain,
+    /// A credential was presented and is not accepted.
+    InvalidToken,
+}
+
+const RETRY_AFTER_SECONDS: &str = "5";
+
+impl Denial {
+    /// Returns the stable name of the reason.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "missing_credentials",
+            Self::UnsupportedScheme => "unsupported_scheme",
+            Self::RepeatedCredential => "repeated_credential",
+            Self::MalformedCredential => "malformed_credential",
+            Self::WrongApiKey => "wrong_api_key",
+            Self::MalformedToken => "malformed_token",
+            Self::TokenTooLarge => "token_too_large",
+            Self::UnacceptableAlgorithm => "unacceptable_algorithm",
+            Self::UnacceptableHeader => "unacceptable_token_header",
+            Self::UnknownKey => "unknown_key",
+            Self::BadSignature => "bad_signature",
+            Self::MissingExpiry => "missing_expiry",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::IssuedInFuture { .. } => "issued_in_future",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::MalformedClaims => "malformed_claims",
+            Self::ClientCredentialsRefused => "client_credentials_refused",
+            Self::AuthorizationServerUnavailable(outage) => outage.reason(),
+            Self::TooManyCalls => "too_many_calls",
+            Self::SessionNotFound => "session_not_found",
+            Self::HostNotAllowed => "host_not_allowed",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::AddressNotAllowed => "address_not_allowed",
+        }
+    }
+
+    /// Makes the answer for the client of a gateway in `mode`.
+    pub(crate) fn respond(&self, mode: ModeName, cors: Option<&CorsGrant>) -> LocalResponse {
+        let wire = self.wire(mode);
+        let mut headers = Vec::new();
+        if let Some(challenge) = challenge(mode, wire.challenge) {
+            headers.push(("www-authenticate", challenge.to_owned()));
+        }
+        if wire.status == 503 {
+            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+        }
+        let body = json_rpc_error(wire.message);
+        json_response(wire.status, headers, body, self.reason(), cors)
+    }
+
+    /// The only place that decides what a client learns: it helps an honest user, and names no
+    /// expected issuer, audience or key and nothing that an authorization server said.
+    const fn wire(&self, mode: ModeName) -> Wire {
+        let (status, message, challenge) = match self {
+            Self::MissingCredentials => (401, missing(mode), Challenge::Plain),
+            Self::UnsupportedScheme => (401, missing(mode), Challenge::Plain),
+            Self::RepeatedCredential => (401, REPEATED, Challenge::InvalidToken),
+            Self::MalformedCredential => (401, malformed(mode), Challenge::InvalidToken),
+            Self::WrongApiKey => (401, WRONG_KEY, Challenge::InvalidToken),
+            Self::MalformedToken => (401, MALFORMED_TOKEN, Challenge::InvalidToken),
+            Self::TokenTooLarge => (401, TOO_LARGE, Challenge::InvalidToken),
+            Self::UnacceptableAlgorithm => (401, ALGORITHM, Challenge::InvalidToken),
+            Self::UnacceptableHeader => (401, TOKEN_HEADER, Challenge::InvalidToken),
+            Self::UnknownKey | Self::BadSignature => (401, SIGNATURE, Challenge::InvalidToken),
+            Self::MissingExpiry => (401, NO_EXPIRY, Challenge::InvalidToken),
+            Self::Expired { .. } => (401, EXPIRED, Challenge::InvalidToken),
+            Self::NotYetValid { .. } | Self::IssuedInFuture { .. } => {
+                (401, NOT_YET, Challenge::InvalidToken)
+            }
+            Self::WrongIssuer => (401, ISSUER, Challenge::InvalidToken),
+            Self::WrongAudience => (401, AUDIENCE, Challenge::InvalidToken),
+            Self::MalformedClaims => (401, CLAIMS, Challenge::InvalidToken),
+            Self::ClientCredentialsRefused => (401, REFUSED, Challenge::InvalidToken),
+            Self::AuthorizationServerUnavailable(_) => (503, UNAVAILABLE, Challenge::Absent),
+            Self::TooManyCalls => (503, BUSY, Challenge::Absent),
+            Self::SessionNotFound => (404, "Session not found", Challenge::Absent),
+            Self::HostNotAllowed => (421, HOST, Challenge::Absent),
+            Self::OriginNotAllowed => (403, ORIGIN, Challenge::Absent),
+            Self::AddressNotAllowed => (403, ADDRESS, Challenge::Absent),
+        };
+        Wire {
+            status,
+            message,
+            challenge,
+        }
+    }
+}
+
+impl Outage {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Call(CallFailure::NotSent) => "call_not_sent",
+            Self::Call(CallFailure::Unreachable) => "call_unreachable",
+            Self::Call(CallFailure::TimedOut) => "call_timed_out",
+            Self::Call(CallFailure::Cut) => "call_cut",
+            Self::Call(CallFailure::TooLarge) => "call_too_large",
+            Self::Status(_) => "call_status",
+            Self::Garbage => "call_garbage",
+            Self::WaitedTooLong => "call_waited_too_long",
+            Self::Recent => "call_failed_before",
+        }
+    }
+}
+
+/// Makes a JSON answer that no cache keeps.
+pub(crate) fn json_response(
+    status: u16,
+    mut headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    reason: &'static str,
+    cors: Option<&CorsGrant>,
+) -> LocalResponse {
+    headers.push(("content-type", "application/json".to_owned()));
+    headers.push(("cache-control", "no-store".to_owned()));
+    if let Some(cors) = cors {
+        cors.expose_local(&mut headers);
+    }
+    LocalResponse {
+        status,
+        headers,
+        body,
+        reason,
+    }
+}
+
+fn json_rpc_error(message: &str) -> Vec<u8> {
+    let message = serde_json::Value::from(message);
+    alloc::format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{{\"code\":-32001,\"message\":{message}}}}}"
+    )
+    .into_bytes()
+}
+
+const fn challenge(mode: ModeName, challenge: Challenge) -> Option<&'static str> {
+    match (challenge, mode) {
+        (Challenge::Absent, _) => None,
+        (_, ModeName::Zscaler) => Some("Basic realm=\"mcp\", charset=\"UTF-8\""),
+        (Challenge::Plain, ModeName::ApiKey | ModeName::Jwt | ModeName::None) => {
+            Some("Bearer realm=\"mcp\"")
+        }
+        (Challenge::InvalidToken, ModeName::ApiKey | ModeName::Jwt | ModeName::None) => {
+            Some("Bearer realm=\"mcp\", error=\"invalid_token\"")
+        }
+    }
+}
+
+const fn missing(mode: ModeName) -> &'static str {
+    match mode {
+        ModeName::ApiKey => {
+            "Unauthorized: an API key is required. Use one of:\n  \
+             1. Authorization: Bearer <api-key>\n  2. X-Api-Key: <api-key>"
+        }
+        ModeName::Jwt | ModeName::None => {
+            "Unauthorized: an access token is required. Use: Authorization: Bearer <token>"
+        }
+        ModeName::Zscaler => {
+            "Unauthorized: Zscaler OneAPI client credentials are required. Use one of:\n  \
+             1. X-Zscaler-Client-ID: <client-id> and X-Zscaler-Client-Secret: <client-secret>\n  \
+             2. Authorization: Basic base64(<client-id>:<client-secret>)"
+        }
+    }
+}
+
+const fn malformed(mode: ModeName) -> &'static str {
+    match mode {
+        ModeName::ApiKey => "Unauthorized: malformed. Expected: Authorization: Bearer <api-key>",
+        ModeName::Jwt | ModeName::None => {
+            "Unauthorized: malformed. Expected: Authorization: Bearer <token>"
+        }
+        ModeName::Zscaler => {
+            "Unauthorized: malformed. Expected: Authorization: Basic \
+             base64(<client-id>:<client-secret>), UTF-8, without control characters"
+        }
+    }
+}
+
+const REPEATED: &str = "Unauthorized: a credential header must occur once and hold one value";
+const WRONG_KEY: &str = "Unauthorized: the API key is not accepted";
+const MALFORMED_TOKEN: &str = "Unauthorized: the token is not a well-formed signed JWT";
+const TOO_LARGE: &str = "Unauthorized: the token is too large";
+const ALGORITHM: &str = "Unauthorized: the token's signature algorithm is not accepted";
+const TOKEN_HEADER: &str = "Unauthorized: the token's header has members that are not accepted";
+const SIGNATURE: &str = "Unauthorized: the token's signature cannot be verified";
+const NO_EXPIRY: &str = "Unauthorized: the token has no expiry time";
+const EXPIRED: &str = "Unauthorized: the token has expired";
+const NOT_YET: &str = "Unauthorized: the token is not valid yet";
+const ISSUER: &str = "Unauthorized: the token's issuer is not accepted";
+const AUDIENCE: &str = "Unauthorized: the token was not issued for this server";
+const CLAIMS: &str = "Unauthorized: the token's claims are malformed";
+const REFUSED: &str = "Unauthorized: the client credentials are not accepted";
+const UNAVAILABLE: &str =
+    "Service unavailable: the authorization server cannot be reached. Try again shortly";
+const BUSY: &str = "Service unavailable: too many credentials are being checked. Try again shortly";
+const HOST: &str = "Misdirected request: the Host header is not in the allowed list";
+const ORIGIN: &str = "Forbidden: the Origin is not in the allowed list";
+const ADDRESS: &str = "Forbidden: the source address is not in the allowed list";

@@ -1,0 +1,50 @@
+//! JSON from outside, with a limit on nesting.
+
+use serde::de::DeserializeOwned;
+
+/// The deepest nesting of arrays and objects that is read.
+const MAX_DEPTH: usize = 16;
+
+/// Parses `document`; `None` when it is not such a value or nested too deeply.
+pub(crate) fn parse<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
+    is_shallow(document)
+        .then(|| serde_json::from_slice(document).ok())
+        .flatten()
+}
+
+fn is_shallow(document: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in document {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => depth = depth.saturating_add(1),
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (true | false, _) => {}
+        }
+        if depth > MAX_DEPTH {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use serde_json::Value;
+
+    #[test]
+    fn nesting_is_limited_and_brackets_in_strings_do_not_nest() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse::<Value>(nested(16).as_bytes()).is_some());
+        assert!(parse::<Value>(nested(17).as_bytes()).is_none());
+        assert!(
+            parse::<Value>(format!("\"{}\\\"{}\"", "[".repeat(99), "{".repeat(99)).as_bytes())
+                .is_some()
+        );
+        assert!(parse::<Value>(b"[1] x").is_none());
+    }
+}

@@ -1,0 +1,216 @@
+//! Mode `jwt`: access tokens, checked with the keys of a JWKS.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{Awaiting, Desk, Verdict};
+use crate::ambient::UnixSeconds;
+use crate::cache::{ExpiringMap, KeySet, KeySetState};
+use crate::config::ModeName;
+use crate::credentials::Authorization;
+use crate::denial::{Denial, Outage};
+use crate::engine::PendingCall;
+use crate::flights::{Errand, Flights};
+use crate::identity::Principal;
+use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
+use crate::request::RequestHead;
+use crate::secret::Digest;
+use crate::upstream::CallOutcome;
+use crate::url::HttpUrl;
+
+/// The most tokens whose validation is remembered.
+const MAX_VALIDATIONS: usize = 10_000;
+
+/// Settings of mode `jwt`.
+#[derive(Clone, Debug)]
+pub struct JwtMode {
+    /// Where the keys are.
+    pub jwks_uri: HttpUrl,
+    /// What claims must say.
+    pub policy: TokenPolicy,
+    /// Accepted algorithms.
+    pub algorithms: Vec<Algorithm>,
+}
+
+/// Mode `jwt` with its caches.
+#[derive(Debug)]
+pub(crate) struct JwtAuthenticator {
+    mode: JwtMode,
+    keys: KeySet,
+    validations: ExpiringMap<Digest, Validated>,
+}
+
+#[derive(Debug)]
+struct Validated {
+    principal: Arc<Principal>,
+    jwk: Arc<Jwk>,
+}
+
+/// A token that waits for the JWKS.
+#[derive(Debug)]
+pub(crate) struct AwaitJwks {
+    token: Vec<u8>,
+}
+
+/// Whether a token may still wait for a fetch.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Chance {
+    First,
+    Last,
+}
+
+impl JwtAuthenticator {
+    pub(crate) fn new(mode: JwtMode) -> Self {
+        let keys = KeySet::new(mode.jwks_uri.clone());
+        Self {
+            mode,
+            keys,
+            validations: ExpiringMap::new(MAX_VALIDATIONS),
+        }
+    }
+
+    pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
+        match Authorization::read(head) {
+            Ok(Authorization::Bearer(token)) => self.validate(token, Chance::First, desk),
+            Ok(Authorization::Absent) => Verdict::Deny(Denial::MissingCredentials),
+            Ok(Authorization::Basic(_) | Authorization::OtherScheme) => {
+                Verdict::Deny(Denial::UnsupportedScheme)
+            }
+            Err(denial) => Verdict::Deny(denial),
+        }
+    }
+
+    /// Goes on with a token after a fetch, whatever came of it.
+    pub(crate) fn resume(&mut self, waiting: &AwaitJwks, desk: &mut Desk<'_>) -> Verdict {
+        self.validate(&waiting.token, Chance::Last, desk)
+    }
+
+    fn validate(&mut self, token: &[u8], chance: Chance, desk: &mut Desk<'_>) -> Verdict {
+        let digest = Digest::plain(token);
+        let settled = chance == Chance::Last || self.keys_are_settled(desk.now);
+        if settled
+            && self.keys.keys(desk.now).is_some()
+            && let Some(validated) = self.validations.get(&digest, desk.now)
+        {
+            return Verdict::Admit(Arc::clone(&validated.principal));
+        }
+        let parsed = match UnverifiedToken::parse(token, &self.mode.algorithms) {
+            Ok(parsed) => parsed,
+            Err(denial) => return Verdict::Deny(denial),
+        };
+        let found = match self.keys.keys(desk.now) {
+            Some(keys) => keys.find(parsed.kid.as_deref(), parsed.algorithm),
+            None => Err(NoKey::Unknown),
+        };
+        match found {
+            Ok(keys) if settled => self.check(&parsed, &keys, digest, desk).into(),
+            Err(NoKey::OtherAlgorithm) if settled => Verdict::Deny(Denial::UnacceptableAlgorithm),
+            Err(NoKey::Ambiguous) if settled => Verdict::Deny(Denial::UnknownKey),
+            Ok(_) | Err(_) if chance == Chance::First && self.fetch(desk.flights, desk.now) => {
+                Verdict::Await(Awaiting::Jwks(AwaitJwks {
+                    token: token.to_vec(),
+                }))
+            }
+            Ok(keys) => self.check(&parsed, &keys, digest, desk).into(),
+            Err(_) => Verdict::Deny(self.no_key(desk.now)),
+        }
+    }
+
+    /// Tells whether the keys count without another fetch: inside their life, or past it with the
+    /// endpoint known to be down.
+    fn keys_are_settled(&self, now: UnixSeconds) -> bool {
+        match self.keys.state(now) {
+            KeySetState::Fresh => true,
+            KeySetState::Lapsed => self.keys.failure().is_some(),
+            KeySetState::Absent => false,
+        }
+    }
+
+    fn check(
+        &mut self,
+        token: &UnverifiedToken<'_>,
+        keys: &[Arc<Jwk>],
+        digest: Digest,
+        desk: &Desk<'_>,
+    ) -> Result<Arc<Principal>, Denial> {
+        let (claims, jwk) = verify(token, keys, desk.verifier, &self.mode.policy, desk.now)?;
+        let principal = Arc::new(principal(&claims).ok_or(Denial::MalformedClaims)?);
+        let validated = Validated {
+            principal: Arc::clone(&principal),
+            jwk,
+        };
+        self.validations
+            .insert(digest, validated, claims.accepted_until);
+        Ok(principal)
+    }
+
+    /// Why a token has no key. Where the last fetch failed, the key may well exist, so the client
+    /// is not told to throw its token away.
+    fn no_key(&self, now: UnixSeconds) -> Denial {
+        match (self.keys.failure(), self.keys.state(now)) {
+            (Some(outage), _) => Denial::AuthorizationServerUnavailable(outage),
+            (None, KeySetState::Absent) => {
+                Denial::AuthorizationServerUnavailable(Outage::WaitedTooLong)
+            }
+            (None, KeySetState::Fresh | KeySetState::Lapsed) => Denial::UnknownKey,
+        }
+    }
+
+    /// Sees to it that a fetch is under way, if one is allowed.
+    pub(crate) fn fetch(&mut self, flights: &mut Flights, now: UnixSeconds) -> bool {
+        if flights.is_under_way(&Errand::Jwks) {
+            return true;
+        }
+        let allowed = self.keys.may_fetch(now) && flights.has_room();
+        if allowed {
+            flights.start(PendingCall::jwks(), self.keys.start_fetch(now));
+        }
+        allowed
+    }
+
+    /// Begins a fetch in the background if one is due.
+    pub(crate) fn refresh(&mut self, flights: &mut Flights, now: UnixSeconds) {
+        let due = self.keys.next_refresh().is_some_and(|due| due <= now);
+        if due && !flights.is_under_way(&Errand::Jwks) {
+            flights.start(PendingCall::jwks(), self.keys.start_fetch(now));
+        }
+    }
+
+    /// Takes the outcome of a fetch. Tokens of keys that left the set are forgotten.
+    pub(crate) fn finish_fetch(&mut self, outcome: CallOutcome, now: UnixSeconds) {
+        if let Some(keys) = self.keys.finish_fetch(outcome, now) {
+            self.validations
+                .retain(|validated| keys.contains(&validated.jwk));
+        }
+    }
+
+    pub(crate) fn next_refresh(&self) -> Option<UnixSeconds> {
+        self.keys.next_refresh()
+    }
+
+    /// Tells whether tokens can be checked.
+    pub(crate) fn is_ready(&self, now: UnixSeconds) -> bool {
+        self.keys.state(now) != KeySetState::Absent
+    }
+}
+
+/// Names the caller: the subject, else the client, as sessions and the protected resource know it.
+fn principal(claims: &VerifiedClaims) -> Option<Principal> {
+    let part = |claim: &Option<alloc::string::String>| claim.clone().unwrap_or_default();
+    let name = claims
+        .subject
+        .as_deref()
+        .or(claims.client_id.as_deref())
+        .unwrap_or("unknown");
+    let parts = [
+        part(&claims.issuer),
+        part(&claims.subject),
+        part(&claims.client_id),
+    ];
+    let [issuer, subject, client] = &parts;
+    Principal::new(ModeName::Jwt, name, &[issuer, subject, client])?
+        .with("x-mcp-auth-issuer", claims.issuer.as_deref())?
+        .with("x-mcp-auth-subject", claims.subject.as_deref())?
+        .with("x-mcp-auth-client", claims.client_id.as_deref())?
+        .with_words("x-mcp-auth-scope", claims.scope.as_deref())
+}

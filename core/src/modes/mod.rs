@@ -1,0 +1,118 @@
+//! The modes: how a caller proves who it is.
+
+mod api_key;
+mod jwt;
+mod zscaler;
+
+use alloc::sync::Arc;
+
+pub use api_key::ApiKeyMode;
+pub use jwt::JwtMode;
+pub use zscaler::ZscalerMode;
+
+pub(crate) use jwt::{AwaitJwks, JwtAuthenticator};
+pub(crate) use zscaler::{AwaitTokenEndpoint, Validation, ZscalerAuthenticator};
+
+use crate::ambient::UnixSeconds;
+use crate::config::ModeName;
+use crate::denial::Denial;
+use crate::flights::Flights;
+use crate::identity::Principal;
+use crate::jose::SignatureVerifier;
+use crate::request::RequestHead;
+
+/// How callers are authenticated.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Not at all: local development.
+    None,
+    /// One shared key.
+    ApiKey(ApiKeyMode),
+    /// Access tokens, checked with the keys of a JWKS.
+    Jwt(JwtMode),
+    /// Zscaler OneAPI client credentials, checked at the token endpoint.
+    Zscaler(ZscalerMode),
+}
+
+impl Mode {
+    /// Returns the name.
+    #[must_use]
+    pub const fn name(&self) -> ModeName {
+        match self {
+            Self::None => ModeName::None,
+            Self::ApiKey(_) => ModeName::ApiKey,
+            Self::Jwt(_) => ModeName::Jwt,
+            Self::Zscaler(_) => ModeName::Zscaler,
+        }
+    }
+}
+
+/// What a mode needs of the engine for one request.
+pub(crate) struct Desk<'a> {
+    pub(crate) now: UnixSeconds,
+    pub(crate) verifier: &'a dyn SignatureVerifier,
+    pub(crate) flights: &'a mut Flights,
+}
+
+/// What a mode says of a request.
+pub(crate) enum Verdict {
+    Admit(Arc<Principal>),
+    Deny(Denial),
+    Await(Awaiting),
+}
+
+impl From<Result<Arc<Principal>, Denial>> for Verdict {
+    fn from(result: Result<Arc<Principal>, Denial>) -> Self {
+        result.map_or_else(Self::Deny, Self::Admit)
+    }
+}
+
+/// What a request waits for.
+#[derive(Debug)]
+pub(crate) enum Awaiting {
+    Jwks(AwaitJwks),
+    TokenEndpoint(AwaitTokenEndpoint),
+}
+
+/// The running form of [`Mode`], with its caches.
+#[derive(Debug)]
+pub(crate) enum Authenticator {
+    None(Arc<Principal>),
+    ApiKey(ApiKeyMode),
+    Jwt(JwtAuthenticator),
+    Zscaler(ZscalerAuthenticator),
+}
+
+impl Authenticator {
+    pub(crate) fn new(mode: &Mode) -> Self {
+        match mode {
+            Mode::None => Self::None(Arc::new(Principal::nobody())),
+            Mode::ApiKey(mode) => Self::ApiKey(mode.clone()),
+            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone())),
+            Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone())),
+        }
+    }
+
+    pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
+        match self {
+            Self::None(nobody) => Verdict::Admit(Arc::clone(nobody)),
+            Self::ApiKey(mode) => mode.authenticate(head).into(),
+            Self::Jwt(jwt) => jwt.authenticate(head, desk),
+            Self::Zscaler(zscaler) => zscaler.authenticate(head, desk),
+        }
+    }
+
+    /// Returns the fields that carry credentials in this mode.
+    pub(crate) const fn credential_fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::None(_) => &[],
+            Self::ApiKey(_) => &["authorization", "x-api-key"],
+            Self::Jwt(_) => &["authorization"],
+            Self::Zscaler(_) => &[
+                "authorization",
+                "x-zscaler-client-id",
+                "x-zscaler-client-secret",
+            ],
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What a request needs once its caller is known: edits of its head and of its response.
+
+use alloc::vec::Vec;
+
+use crate::config::StateKeys;
+use crate::decision::{Forward, HeaderEdits};
+use crate::denial::Denial;
+use crate::identity::{self, Principal};
+use crate::modes::Authenticator;
+use crate::request::{RequestHead, Single};
+use crate::rules::CorsGrant;
+use crate::session::SessionBinding;
+
+/// The part of a request that outlives a wait. It holds no credential.
+#[derive(Debug)]
+pub(crate) struct Passage {
+    edits: HeaderEdits,
+    session: PresentedSession,
+    cors: Option<CorsGrant>,
+}
+
+#[derive(Debug)]
+enum PresentedSession {
+    None,
+    One(Vec<u8>),
+    Several,
+}
+
+impl Passage {
+    pub(crate) fn of(
+        head: &RequestHead<'_>,
+        authenticator: &Authenticator,
+        cors: Option<CorsGrant>,
+    ) -> Self {
+        let mut edits = HeaderEdits::default();
+        identity::strip(head, authenticator.credential_fields(), &mut edits);
+        if cors.is_some() {
+            // It was checked here; the protected resource knows nothing of the gateway's origins.
+            edits.remove("origin");
+        }
+        let session = match head.single("mcp-session-id") {
+            Single::Absent => PresentedSession::None,
+            Single::Value(id) => PresentedSession::One(id.to_vec()),
+            Single::Repeated => PresentedSession::Several,
+        };
+        Self {
+            edits,
+            session,
+            cors,
+        }
+    }
+
+    pub(crate) const fn cors(&self) -> Option<&CorsGrant> {
+        self.cors.as_ref()
+    }
+
+    /// Lets the request of `principal` pass, if the session it names is its own.
+    pub(crate) fn forward(
+        &self,
+        principal: &Principal,
+        keys: Option<&StateKeys>,
+    ) -> Result<Forward, Denial> {
+        let mut request = self.edits.clone();
+        let session = keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()));
+        if let Some(binding) = &session {
+            match &self.session {
+                PresentedSession::None => {}
+                PresentedSession::One(presented) => {
+                    let id = binding.open(presented).ok_or(Denial::SessionNotFound)?;
+                    request.set("mcp-session-id", id);
+                }
+                PresentedSession::Several => return Err(Denial::SessionNotFound),
+            }
+        }
+        principal.write(&mut request);
+        Ok(Forward {
+            request,
+            session,
+            cors: self.cors.clone(),
+        })
+    }
+}

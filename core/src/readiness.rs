@@ -1,0 +1,98 @@
+//! `/ready`: whether tokens can be checked and the protected resource answers.
+
+use alloc::vec::Vec;
+
+use crate::ambient::UnixSeconds;
+use crate::decision::LocalResponse;
+use crate::denial::json_response;
+use crate::upstream::{CallFailure, CallOutcome, UpstreamCall};
+use crate::url::HttpUrl;
+
+const TIMEOUT_SECONDS: u32 = 2;
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// How long the protected resource's answer counts, so that probes cannot flood it, in seconds.
+const REUSE_SECONDS: u64 = 2;
+
+/// What was last seen of the protected resource.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness {
+    seen: Option<(UnixSeconds, bool)>,
+}
+
+/// A probe that waits, and what it waited for already.
+#[derive(Debug)]
+pub(crate) struct AwaitReady {
+    pub(crate) jwks_tried: bool,
+    pub(crate) resource_tried: bool,
+}
+
+/// One thing that readiness depends on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Component {
+    Reachable,
+    Unreachable,
+    /// The mode has none, or it was not named.
+    Unused,
+}
+
+impl Readiness {
+    /// Returns whether the protected resource answered, if that was seen a moment ago.
+    pub(crate) fn resource(&self, now: UnixSeconds) -> Option<Component> {
+        let (seen, reachable) = self.seen?;
+        let recent = seen <= now && now.since(seen) < REUSE_SECONDS;
+        recent.then_some(if reachable {
+            Component::Reachable
+        } else {
+            Component::Unreachable
+        })
+    }
+
+    /// Takes the outcome of a probe. Any answer that is not a server error will do: most MCP
+    /// servers have nothing at this path.
+    pub(crate) fn finish(&mut self, outcome: &CallOutcome, now: UnixSeconds) {
+        let reachable = match outcome {
+            Ok(response) => response.status < 500,
+            Err(failure) => *failure == CallFailure::TooLarge,
+        };
+        self.seen = Some((now, reachable));
+    }
+}
+
+/// Makes the probe of the protected resource.
+pub(crate) fn probe(resource: &HttpUrl) -> UpstreamCall {
+    UpstreamCall {
+        url: resource.with_path("/health"),
+        method: "GET",
+        headers: [("accept", b"application/json".to_vec())].into(),
+        body: Vec::new(),
+        timeout_seconds: TIMEOUT_SECONDS,
+        max_response_bytes: MAX_ANSWER_BYTES,
+    }
+}
+
+/// Makes the answer to `/ready`.
+pub(crate) fn respond(jwks: Component, resource: Component) -> LocalResponse {
+    let ready = jwks != Component::Unreachable && resource != Component::Unreachable;
+    let (status, word) = if ready {
+        (200, "ready")
+    } else {
+        (503, "unavailable")
+    };
+    let body = alloc::format!(
+        "{{\"status\":\"{word}\",\"jwks\":\"{}\",\"protected_resource\":\"{}\"}}",
+        jwks.word(),
+        resource.word()
+    );
+    json_response(status, Vec::new(), body.into_bytes(), word, None)
+}
+
+impl Component {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Reachable => "ok",
+            Self::Unreachable => "unavailable",
+            Self::Unused => "unused",
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Rules about where a request comes from, checked before credentials.
+
+mod address;
+mod host;
+mod origin;
+
+pub use address::AddressList;
+pub use host::HostList;
+pub use origin::OriginList;
+
+pub(crate) use address::items;
+pub(crate) use origin::{CorsGrant, is_preflight};
+
+use crate::denial::Denial;
+use crate::request::RequestHead;
+
+/// The `Host`, `Origin` and source-address rules. An absent list allows everything.
+#[derive(Clone, Debug, Default)]
+pub struct AccessRules {
+    /// Accepted `Host` values.
+    pub hosts: Option<HostList>,
+    /// Accepted `Origin` values.
+    pub origins: Option<OriginList>,
+    /// Accepted source addresses.
+    pub sources: Option<AddressList>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Option<AddressList>,
+}
+
+impl AccessRules {
+    /// Checks a request, and returns what its browser is to be told, where it has one.
+    pub(crate) fn check(&self, head: &RequestHead<'_>) -> Result<Option<CorsGrant>, Denial> {
+        if self
+            .hosts
+            .as_ref()
+            .is_some_and(|hosts| !hosts.allows(head.authority))
+        {
+            return Err(Denial::HostNotAllowed);
+        }
+        if let Some(sources) = &self.sources {
+            let client = address::client(head, self.trusted_proxies.as_ref());
+            if !client.is_some_and(|client| sources.contains(client)) {
+                return Err(Denial::AddressNotAllowed);
+            }
+        }
+        self.origins
+            .as_ref()
+            .map_or(Ok(None), |origins| origins.check(head))
+    }
+}
