@@ -1,0 +1,83 @@
+//! The rows, grouped by settings. Every group is one test.
+
+mod api_key;
+mod endpoints;
+pub(crate) mod jwt;
+mod jwt_claims;
+mod jwt_header;
+mod open;
+mod outage;
+mod rules;
+pub(crate) mod zscaler;
+
+/// Makes a test of every group, and the list of all groups.
+macro_rules! groups {
+    ($($name:ident: $group:path,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                crate::table::run($group);
+            }
+        )*
+
+        const GROUPS: &[fn(&crate::table::World) -> crate::table::Group] = &[$($group,)*];
+    };
+}
+
+groups! {
+    api_key_takes_both_forms_and_no_other: api_key::credentials,
+    api_key_scheme_has_no_case_and_one_blank: api_key::scheme,
+    api_key_counts_in_no_other_place: api_key::other_places,
+    api_key_guards_every_method_and_path: api_key::methods_and_paths,
+    api_key_survives_hostile_bytes: api_key::hostile_bytes,
+    api_key_hands_on_identity_and_nothing_forged: api_key::identity,
+    api_key_may_be_configured_as_a_digest: api_key::digest,
+    jwt_takes_every_algorithm_and_no_forged_signature: jwt::algorithms,
+    jwt_comes_as_a_bearer_token_only: jwt::credentials,
+    jwt_without_kid_passes_where_one_key_fits: jwt::without_kid,
+    jwt_without_kid_is_invalid_where_two_keys_fit: jwt::ambiguous_kid,
+    jwt_takes_only_the_configured_algorithms: jwt::allowed_algorithms,
+    jwt_issuer_and_audience_may_be_lists: jwt::lists,
+    jwt_issuer_and_audience_are_optional: jwt::unrestricted,
+    jwt_keys_that_do_not_fit_are_skipped: jwt::odd_keys,
+    jwt_times_are_checked_with_leeway: jwt_claims::times,
+    jwt_issuer_and_audience_match_exactly: jwt_claims::issuer_and_audience,
+    jwt_identity_goes_on_sanitised: jwt_claims::identity,
+    jwt_claims_are_strict_json: jwt_claims::odd_json,
+    jwt_algorithm_must_fit_the_key: jwt_header::algorithm,
+    jwt_header_brings_no_keys_and_no_extensions: jwt_header::fields,
+    jwt_structure_is_exact: jwt_header::structure,
+    jwt_is_unavailable_while_the_jwks_fails: outage::failing,
+    jwt_is_unavailable_while_the_jwks_is_missing: outage::missing_document,
+    jwt_is_unavailable_while_the_jwks_is_a_page: outage::page,
+    jwt_follows_no_redirect_to_a_jwks: outage::redirect,
+    jwt_is_unavailable_while_the_jwks_is_cut: outage::cut,
+    jwt_is_unavailable_while_the_jwks_is_huge: outage::huge,
+    jwt_is_unavailable_while_the_jwks_connection_closes: outage::closed,
+    jwt_is_unavailable_while_the_jwks_nests_without_end: outage::nested,
+    zscaler_takes_both_forms_and_no_other: zscaler::credentials,
+    zscaler_basic_is_decoded_strictly: zscaler::encoding,
+    zscaler_outage_is_503_and_refusal_is_401: zscaler::token_endpoint,
+    zscaler_without_a_token_endpoint_is_503: zscaler::unreachable_token_endpoint,
+    zscaler_entitlements_go_on_when_asked_for: zscaler::entitlements,
+    none_lets_everything_pass: open::none,
+    auth_enabled_false_wins_over_the_mode: open::switched_off,
+    an_api_key_alone_selects_its_mode: open::detected,
+    gateway_answers_health_and_well_known_paths: endpoints::paths,
+    gateway_answers_preflights_of_allowed_origins: endpoints::origins,
+    gateway_leaves_cors_alone_without_origins: endpoints::no_origins,
+    gateway_is_ready_with_a_jwks: endpoints::ready,
+    gateway_is_not_ready_without_a_jwks: endpoints::not_ready,
+    host_rule_is_exact: rules::hosts,
+    host_rule_comes_before_credentials: rules::hosts_first,
+    host_rule_may_be_open: rules::any_host,
+    source_rule_believes_no_stranger: rules::strangers,
+    source_rule_takes_the_peer_address: rules::neighbours,
+    source_rule_believes_trusted_proxies: rules::trusted_proxy,
+}
+
+#[test]
+fn the_table_has_at_least_220_rows() {
+    let rows = crate::table::count(GROUPS);
+    assert!(rows >= 220, "{rows} rows");
+}

@@ -1,0 +1,106 @@
+//! Mode none, and authentication switched off.
+
+use portcullis_tests::{Request, Settings};
+
+use crate::table::{Expect, Group, World, answered, forwarded, row};
+
+fn allowed() -> Expect {
+    forwarded().saw("x-mcp-auth-mode", "none")
+}
+
+/// Everything passes, with nothing forged.
+pub(crate) fn none(_: &World) -> Group {
+    let rows = vec![
+        row(
+            "a request without a credential passes",
+            Request::get("/mcp"),
+            allowed(),
+        ),
+        row(
+            "a message passes",
+            Request::post("/mcp", r#"{"jsonrpc":"2.0"}"#),
+            allowed().says("jsonrpc"),
+        ),
+        row(
+            "Authorization is the resource's own business",
+            Request::get("/mcp").field("Authorization", "Bearer x"),
+            allowed(),
+        ),
+        row(
+            "two Authorizations pass",
+            Request::get("/mcp")
+                .field("Authorization", "a")
+                .field("Authorization", "b"),
+            allowed(),
+        ),
+        row(
+            "a forged mode is replaced",
+            Request::get("/mcp").field("X-MCP-Auth-Mode", "jwt"),
+            allowed(),
+        ),
+        row(
+            "a forged subject is removed",
+            Request::get("/mcp").field("X_MCP_Auth_Subject", "root"),
+            allowed().hid("x-mcp-auth-subject"),
+        ),
+        row(
+            "any path passes",
+            Request::get("/any/path?q=1"),
+            allowed().saw_path("/any/path?q=1"),
+        ),
+        row("DELETE passes", Request::new("DELETE", "/mcp"), allowed()),
+        row("OPTIONS passes", Request::new("OPTIONS", "/mcp"), allowed()),
+        row(
+            "health is the gateway's",
+            Request::get("/health"),
+            answered(200),
+        ),
+    ];
+    Group {
+        settings: Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none"),
+        rows,
+    }
+}
+
+/// The master switch wins over a forced mode.
+pub(crate) fn switched_off(_: &World) -> Group {
+    let rows = vec![
+        row(
+            "a request without a credential passes",
+            Request::get("/mcp"),
+            allowed(),
+        ),
+        row(
+            "a wrong key passes",
+            Request::get("/mcp").field("X-Api-Key", "wrong"),
+            allowed(),
+        ),
+    ];
+    let settings = Settings::new()
+        .with("ZSCALER_MCP_AUTH_ENABLED", " False ")
+        .with("ZSCALER_MCP_AUTH_MODE", "api-key")
+        .with("ZSCALER_MCP_AUTH_API_KEY", "secret-key-0123456789");
+    Group { settings, rows }
+}
+
+/// A mode found by what is configured.
+pub(crate) fn detected(world: &World) -> Group {
+    let key = "secret-key-0123456789";
+    let rows = vec![
+        row(
+            "an API key alone makes mode api-key",
+            Request::get("/mcp").field("X-Api-Key", key),
+            forwarded().saw("x-mcp-auth-mode", "api-key"),
+        ),
+        row(
+            "and nothing passes without it",
+            Request::get("/mcp"),
+            crate::table::refused(401),
+        ),
+    ];
+    let settings = Settings::new().with("ZSCALER_MCP_AUTH_API_KEY", key).with(
+        "PORTCULLIS_TOKEN_URL",
+        world.authorization_server.url("/token"),
+    );
+    Group { settings, rows }
+}

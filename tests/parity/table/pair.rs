@@ -1,0 +1,153 @@
+//! Both gateways in front of one protected resource, and the comparison of what they do.
+
+use portcullis_tests::resource::visible_fields;
+use portcullis_tests::server::Incoming;
+use portcullis_tests::{EchoResource, Gateway, Kind, Request, Response, Settings};
+
+use super::{Expect, World};
+
+/// Response fields that are the plumbing's own, and so may differ: when, by what, in which
+/// framing, and Envoy's note on how long the protected resource took.
+const PLUMBING: [&str; 7] = [
+    "date",
+    "server",
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "x-envoy-upstream-service-time",
+];
+
+/// What came of one request at one gateway.
+#[derive(Debug)]
+pub(crate) struct Observed {
+    pub(crate) response: Response,
+    pub(crate) seen: Vec<Incoming>,
+}
+
+/// Both gateways with the same settings.
+pub(crate) struct Pair<'a> {
+    gateways: [Gateway; 2],
+    resource: &'a EchoResource,
+}
+
+impl<'a> Pair<'a> {
+    pub(crate) fn start(world: &'a World, settings: &Settings) -> Self {
+        let upstream = world.resource.url();
+        Self {
+            gateways: Kind::BOTH.map(|kind| Gateway::start(kind, settings, &upstream)),
+            resource: &world.resource,
+        }
+    }
+
+    /// Returns one of the two.
+    pub(crate) fn gateway(&self, kind: Kind) -> &Gateway {
+        let [envoy, native] = &self.gateways;
+        match kind {
+            Kind::Envoy => envoy,
+            Kind::Native => native,
+        }
+    }
+
+    /// Sends `request` to both, one after the other, and checks both and that they agree.
+    ///
+    /// # Errors
+    ///
+    /// The error lists all that is wrong.
+    pub(crate) fn exchange(
+        &self,
+        request: &Request,
+        expect: &Expect,
+    ) -> Result<Response, Vec<String>> {
+        drop(self.resource.take());
+        let mut problems = Vec::new();
+        let mut all = Vec::new();
+        for gateway in &self.gateways {
+            match gateway.try_send(request) {
+                Ok(response) => {
+                    let observed = Observed {
+                        response,
+                        seen: self.resource.take(),
+                    };
+                    let found = expect.check(request, &observed);
+                    if !found.is_empty() {
+                        let what = format!("{:?}: {}", gateway.kind(), found.join("; "));
+                        problems.push(format!("{what}\n    {}", show(&observed.response)));
+                    }
+                    all.push(observed);
+                }
+                Err(error) => problems.push(format!("{:?}: no answer: {error}", gateway.kind())),
+            }
+        }
+        if let [envoy, native] = all.as_slice() {
+            problems.extend(differences(envoy, native, expect.is_codec()));
+        }
+        if problems.is_empty() {
+            Ok(all.swap_remove(0).response)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Sends `request` to both; the test fails unless both do as expected and agree.
+    #[track_caller]
+    pub(crate) fn must(&self, request: &Request, expect: &Expect) -> Response {
+        self.exchange(request, expect)
+            .unwrap_or_else(|problems| panic!("{request:?}\n  {}", problems.join("\n  ")))
+    }
+}
+
+fn differences(envoy: &Observed, native: &Observed, codec: bool) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, envoy: String, native: String| {
+        if envoy != native {
+            differences.push(format!(
+                "{what} differ:\n    Envoy  {envoy}\n    native {native}"
+            ));
+        }
+    };
+    // A message that is no HTTP is refused below the engine, in words of the HTTP library.
+    if !codec {
+        let [e, n] = [envoy, native].map(|observed| &observed.response);
+        compare("statuses", e.status.to_string(), n.status.to_string());
+        compare(
+            "fields",
+            fields(e).join("\n           "),
+            fields(n).join("\n           "),
+        );
+        compare("bodies", e.text(), n.text());
+    }
+    let seen = [envoy, native].map(|observed| {
+        let shown: Vec<String> = observed.seen.iter().map(show_incoming).collect();
+        shown.join("\n           ")
+    });
+    let [envoy, native] = seen;
+    compare("requests at the protected resource", envoy, native);
+    differences
+}
+
+fn fields(response: &Response) -> Vec<String> {
+    let mut fields: Vec<String> = response
+        .fields
+        .iter()
+        .filter(|(name, _)| !PLUMBING.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
+        .collect();
+    fields.sort();
+    fields
+}
+
+fn show(response: &Response) -> String {
+    let body: String = response.text().chars().take(300).collect();
+    format!("{} {:?} {body:?}", response.status, fields(response))
+}
+
+fn show_incoming(incoming: &Incoming) -> String {
+    format!(
+        "{} {} {:?} {}",
+        incoming.method,
+        incoming.target,
+        visible_fields(incoming),
+        incoming.body.escape_ascii()
+    )
+}
