@@ -11,7 +11,6 @@ mod host;
 mod http;
 mod metrics;
 mod root;
-mod vectors;
 mod verifier;
 
 proxy_wasm::main! {{
