@@ -1,0 +1,20 @@
+//! What only Envoy can show: worker threads, calls that fail in its own ways, reloads, plugins
+//! side by side, and input that would kill a careless VM.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod bodies;
+mod calls;
+mod crowd;
+mod envoy;
+mod hostile;
+mod memory;
+mod plugins;
+mod reload;
+mod settings;
+mod signatures;
