@@ -16,8 +16,12 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 
-async def run(url, tool, arguments, headers):
-    async with httpx2.AsyncClient(headers=headers) as http:
+async def run(url, tool, arguments, headers, statuses):
+    async def note(response):
+        statuses.add(response.status_code)
+
+    hooks = {"response": [note]}
+    async with httpx2.AsyncClient(headers=headers, event_hooks=hooks) as http:
         async with streamable_http_client(url, http_client=http) as streams:
             async with ClientSession(streams[0], streams[1]) as session:
                 await session.initialize()
@@ -29,24 +33,20 @@ async def run(url, tool, arguments, headers):
                 return {"tools": [tool.name for tool in tools], "text": text}
 
 
-def causes(error):
-    if isinstance(error, BaseExceptionGroup):
-        return [cause for inner in error.exceptions for cause in causes(inner)]
-    return [error]
-
-
 def main():
     url, tool, arguments, *rest = sys.argv[1:]
-    headers = dict(
-        tuple(part.strip() for part in field.split(":", 1)) for field in rest[1::2]
-    )
+    headers = dict(tuple(part.strip() for part in field.split(":", 1)) for field in rest[1::2])
+    # The SDK shows the JSON-RPC error of a refusal, not its status.
+    statuses = set()
     try:
-        print(json.dumps(asyncio.run(run(url, tool, json.loads(arguments), headers))))
+        print(json.dumps(asyncio.run(run(url, tool, json.loads(arguments), headers, statuses))))
         return 0
-    except Exception as error:
-        texts = [f"{type(cause).__name__}: {cause}" for cause in causes(error)]
-        print(json.dumps({"error": texts}))
-        return 3 if any("401" in text or "403" in text for text in texts) else 1
+    except BaseExceptionGroup as group:
+        error = group.exceptions[0]
+    except Exception as caught:
+        error = caught
+    print(json.dumps({"error": f"{type(error).__name__}: {error}"}))
+    return 3 if statuses & {401, 403} else 1
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ impl ZscalerServer {
             .env("ZSCALER_CUSTOMER_ID", "unused")
             .env("ZSCALER_MCP_DISABLE_ENTITLEMENT_FILTER", "true")
             .env("ZSCALER_MCP_AUTH_MODE", "none")
-            .args(["--transport", "streamable-http", "--port", "0"]);
+            .args(["--transport", "streamable-http", "--port", "0"])
+            // It would write one for the whole machine.
+            .arg("--pid-file")
+            .arg(std::env::temp_dir().join("portcullis-tests-zscaler-mcp.pid"));
         let process = Process::start("zscaler-mcp", &mut command);
         let origin = process
             .wait_for_line(|line| line.contains("Uvicorn running").then(|| origin(line))?)
