@@ -1,123 +1,24 @@
 //! The engine: dispatch, no policy.
 
 use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ambient::{Ambient, UnixSeconds};
 use crate::config::Config;
-use crate::decision::{Decision, Forward, LocalResponse};
+use crate::decision::{Decision, Forward};
 use crate::denial::{Denial, Outage, json_response};
 use crate::endpoint::Endpoint;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::SignatureVerifier;
-use crate::modes::{Authenticator, Awaiting, Desk, Mode, Validation, Verdict};
+use crate::modes::{Authenticator, Awaiting, Desk, Mode, Verdict};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Component, Readiness};
 use crate::request::RequestHead;
 use crate::rules::is_preflight;
+use crate::step::{Answer, Brought, PendingCall, PendingRequest, Step, Suspended, Underway, Wake};
 use crate::upstream::{CallOutcome, UpstreamCall};
-
-/// What the host does next with a request.
-#[must_use]
-#[derive(Debug)]
-pub enum Step {
-    /// The request is decided.
-    Decide(Decision),
-    /// Park the request until a [`Wake`] names `ticket`, then give its answer and `pending` to
-    /// [`Engine::handle_wake`]. Dropping `pending` is all it takes to give up.
-    Wait {
-        /// Names this request in [`Wake::tickets`].
-        ticket: Ticket,
-        /// The suspended request.
-        pending: PendingRequest,
-    },
-}
-
-/// Names one parked request within one engine.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Ticket(u64);
-
-impl Ticket {
-    pub(crate) const fn new(number: u64) -> Self {
-        Self(number)
-    }
-}
-
-/// A request that waits for a call, owned by the host.
-#[derive(Debug)]
-pub struct PendingRequest(Suspended);
-
-#[derive(Debug)]
-enum Suspended {
-    Protected {
-        passage: Passage,
-        awaiting: Awaiting,
-    },
-    Ready(AwaitReady),
-}
-
-/// A call that is under way, owned by the host.
-#[derive(Debug)]
-pub struct PendingCall(Underway);
-
-#[derive(Debug)]
-enum Underway {
-    Jwks,
-    Validation(Validation),
-    ProtectedResource,
-}
-
-impl PendingCall {
-    pub(crate) const fn jwks() -> Self {
-        Self(Underway::Jwks)
-    }
-
-    pub(crate) const fn validation(validation: Validation) -> Self {
-        Self(Underway::Validation(validation))
-    }
-
-    pub(crate) const fn errand(&self) -> Errand {
-        match &self.0 {
-            Underway::Jwks => Errand::Jwks,
-            Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
-            Underway::ProtectedResource => Errand::ProtectedResource,
-        }
-    }
-}
-
-/// What a call brought, for every request that waited for it.
-#[derive(Clone, Debug)]
-pub struct Answer(Brought);
-
-#[derive(Clone, Debug)]
-enum Brought {
-    /// The engine took it in; look again.
-    News,
-    Validated(Result<Arc<Principal>, Denial>),
-    NothingInTime,
-}
-
-impl Answer {
-    /// Returns the answer for a request that its host will not let wait any longer.
-    #[must_use]
-    pub const fn timed_out() -> Self {
-        Self(Brought::NothingInTime)
-    }
-}
-
-/// The requests that a finished call wakes.
-#[must_use]
-#[derive(Debug)]
-pub struct Wake {
-    /// The requests, oldest first; the host ignores those that are gone.
-    pub tickets: Vec<Ticket>,
-    /// What each of them is given.
-    pub answer: Answer,
-}
 
 /// Decides requests for one set of settings. It does no I/O and reads no clock.
 ///
@@ -170,7 +71,7 @@ impl Engine {
     pub fn handle_request(&mut self, head: &RequestHead<'_>, ambient: Ambient) -> Step {
         let endpoint = Endpoint::of(head);
         match endpoint {
-            Endpoint::Health => return Step::respond(health()),
+            Endpoint::Health => return Step::respond(readiness::health()),
             Endpoint::Ready => return self.ready(ambient.now, false, false),
             Endpoint::OAuthDiscovery | Endpoint::Protected => {}
         }
@@ -383,20 +284,9 @@ impl Engine {
     }
 }
 
-impl Step {
-    const fn respond(response: LocalResponse) -> Self {
-        Self::Decide(Decision::Respond(response))
-    }
-}
-
 /// The verdict for a request whose answer went astray.
 const fn lost() -> Verdict {
     Verdict::Deny(Denial::AuthorizationServerUnavailable(
         Outage::WaitedTooLong,
     ))
-}
-
-fn health() -> LocalResponse {
-    let headers: Vec<(&'static str, String)> = Vec::new();
-    json_response(200, headers, br#"{"status":"ok"}"#.to_vec(), "health", None)
 }

@@ -3,8 +3,8 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use crate::engine::{PendingCall, Ticket};
 use crate::secret::Digest;
+use crate::step::{PendingCall, Ticket};
 use crate::upstream::UpstreamCall;
 
 /// Different calls that may be under way at once: more credentials to check than this, and new

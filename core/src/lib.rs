@@ -67,14 +67,16 @@ mod request;
 pub mod rules;
 mod secret;
 mod session;
+mod step;
 mod upstream;
 mod url;
 
 pub use ambient::{Ambient, UnixSeconds};
 pub use config::Config;
 pub use decision::{Decision, Forward, HeaderEdits, LocalResponse};
-pub use engine::{Answer, Engine, PendingCall, PendingRequest, Step, Ticket, Wake};
+pub use engine::Engine;
 pub use request::RequestHead;
 pub use secret::{Digest, Secret};
+pub use step::{Answer, PendingCall, PendingRequest, Step, Ticket, Wake};
 pub use upstream::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
 pub use url::HttpUrl;

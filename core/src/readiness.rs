@@ -1,4 +1,4 @@
-//! `/ready`: whether tokens can be checked and the protected resource answers.
+//! `/health`, and `/ready`: whether tokens can be checked and the protected resource answers.
 
 use alloc::vec::Vec;
 
@@ -69,6 +69,17 @@ pub(crate) fn probe(resource: &HttpUrl) -> UpstreamCall {
         timeout_seconds: TIMEOUT_SECONDS,
         max_response_bytes: MAX_ANSWER_BYTES,
     }
+}
+
+/// Makes the answer to `/health`: the gateway runs.
+pub(crate) fn health() -> LocalResponse {
+    json_response(
+        200,
+        Vec::new(),
+        br#"{"status":"ok"}"#.to_vec(),
+        "health",
+        None,
+    )
 }
 
 /// Makes the answer to `/ready`.

@@ -9,12 +9,12 @@ use crate::cache::{ExpiringMap, KeySet, KeySetState};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
-use crate::engine::PendingCall;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
 use crate::request::RequestHead;
 use crate::secret::Digest;
+use crate::step::PendingCall;
 use crate::upstream::CallOutcome;
 use crate::url::HttpUrl;
 

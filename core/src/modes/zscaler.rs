@@ -15,12 +15,12 @@ use crate::cache::ExpiringMap;
 use crate::config::ModeName;
 use crate::credentials::ClientCredentials;
 use crate::denial::{Denial, Outage};
-use crate::engine::PendingCall;
 use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::json;
 use crate::request::RequestHead;
 use crate::secret::Digest;
+use crate::step::PendingCall;
 use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
 use crate::url::HttpUrl;
 

@@ -1,0 +1,116 @@
+//! What goes between engine and host: steps, suspended requests, calls under way.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::decision::{Decision, LocalResponse};
+use crate::denial::Denial;
+use crate::flights::Errand;
+use crate::identity::Principal;
+use crate::modes::{Awaiting, Validation};
+use crate::passage::Passage;
+use crate::readiness::AwaitReady;
+
+/// What the host does next with a request.
+#[must_use]
+#[derive(Debug)]
+pub enum Step {
+    /// The request is decided.
+    Decide(Decision),
+    /// Park the request until a [`Wake`] names `ticket`, then give its answer and `pending` to
+    /// [`Engine::handle_wake`](crate::Engine::handle_wake). Dropping `pending` is all it takes to give up.
+    Wait {
+        /// Names this request in [`Wake::tickets`].
+        ticket: Ticket,
+        /// The suspended request.
+        pending: PendingRequest,
+    },
+}
+
+impl Step {
+    pub(crate) const fn respond(response: LocalResponse) -> Self {
+        Self::Decide(Decision::Respond(response))
+    }
+}
+
+/// Names one parked request within one engine.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ticket(u64);
+
+impl Ticket {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// A request that waits for a call, owned by the host.
+#[derive(Debug)]
+pub struct PendingRequest(pub(crate) Suspended);
+
+#[derive(Debug)]
+pub(crate) enum Suspended {
+    Protected {
+        passage: Passage,
+        awaiting: Awaiting,
+    },
+    Ready(AwaitReady),
+}
+
+/// A call that is under way, owned by the host.
+#[derive(Debug)]
+pub struct PendingCall(pub(crate) Underway);
+
+#[derive(Debug)]
+pub(crate) enum Underway {
+    Jwks,
+    Validation(Validation),
+    ProtectedResource,
+}
+
+impl PendingCall {
+    pub(crate) const fn jwks() -> Self {
+        Self(Underway::Jwks)
+    }
+
+    pub(crate) const fn validation(validation: Validation) -> Self {
+        Self(Underway::Validation(validation))
+    }
+
+    pub(crate) const fn errand(&self) -> Errand {
+        match &self.0 {
+            Underway::Jwks => Errand::Jwks,
+            Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
+            Underway::ProtectedResource => Errand::ProtectedResource,
+        }
+    }
+}
+
+/// What a call brought, for every request that waited for it.
+#[derive(Clone, Debug)]
+pub struct Answer(pub(crate) Brought);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Brought {
+    /// The engine took it in; look again.
+    News,
+    Validated(Result<Arc<Principal>, Denial>),
+    NothingInTime,
+}
+
+impl Answer {
+    /// Returns the answer for a request that its host will not let wait any longer.
+    #[must_use]
+    pub const fn timed_out() -> Self {
+        Self(Brought::NothingInTime)
+    }
+}
+
+/// The requests that a finished call wakes.
+#[must_use]
+#[derive(Debug)]
+pub struct Wake {
+    /// The requests, oldest first; the host ignores those that are gone.
+    pub tickets: Vec<Ticket>,
+    /// What each of them is given.
+    pub answer: Answer,
+}
