@@ -33,6 +33,8 @@ pub(crate) struct KeySet {
     url: HttpUrl,
     held: Option<Held>,
     last_attempt: Option<UnixSeconds>,
+    /// When an unknown key name last caused a fetch.
+    last_surprise: Option<UnixSeconds>,
     failure: Option<Outage>,
     /// Whether the keys were asked for since they came; those of an idle engine just lapse.
     used: bool,
@@ -63,6 +65,7 @@ impl KeySet {
             url,
             held: None,
             last_attempt: None,
+            last_surprise: None,
             failure: None,
             used: false,
         }
@@ -98,14 +101,14 @@ impl KeySet {
 
     /// Tells whether a request that the present keys cannot serve may cause a fetch.
     pub(crate) fn may_fetch(&self, now: UnixSeconds) -> bool {
-        let interval = match (self.state(now), self.failure) {
-            (KeySetState::Fresh, _) => UNKNOWN_KEY_INTERVAL,
-            (KeySetState::Lapsed, None) | (KeySetState::Absent, None) => 0,
-            (KeySetState::Lapsed, Some(_)) => RETRY_INTERVAL,
-            (KeySetState::Absent, Some(_)) => EMPTY_RETRY_INTERVAL,
+        let (last, interval) = match (self.state(now), self.failure) {
+            // Keys rotate at any time, so a fetch of another cause does not count.
+            (KeySetState::Fresh, _) => (self.last_surprise, UNKNOWN_KEY_INTERVAL),
+            (KeySetState::Lapsed | KeySetState::Absent, None) => return true,
+            (KeySetState::Lapsed, Some(_)) => (self.last_attempt, RETRY_INTERVAL),
+            (KeySetState::Absent, Some(_)) => (self.last_attempt, EMPTY_RETRY_INTERVAL),
         };
-        self.last_attempt
-            .is_none_or(|last| now.since(last) >= interval || now < last)
+        last.is_none_or(|last| now.since(last) >= interval || now < last)
     }
 
     /// Returns when the next fetch in the background is due.
@@ -125,6 +128,14 @@ impl KeySet {
         } else {
             early
         })
+    }
+
+    /// Notes that a request causes a fetch, and returns the call.
+    pub(crate) fn start_fetch_for_request(&mut self, now: UnixSeconds) -> UpstreamCall {
+        if self.state(now) == KeySetState::Fresh {
+            self.last_surprise = Some(now);
+        }
+        self.start_fetch(now)
     }
 
     /// Notes that a fetch begins, and returns the call.

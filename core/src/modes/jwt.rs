@@ -163,7 +163,7 @@ impl JwtAuthenticator {
         }
         let allowed = self.keys.may_fetch(now) && flights.has_room();
         if allowed {
-            flights.start(PendingCall::jwks(), self.keys.start_fetch(now));
+            flights.start(PendingCall::jwks(), self.keys.start_fetch_for_request(now));
         }
         allowed
     }
