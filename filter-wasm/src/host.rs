@@ -69,8 +69,7 @@ impl RequestFields {
         let fields = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).ok()?;
         let peer = if with_peer { Some(peer()?) } else { None };
         let fields = Self { fields, peer };
-        (!fields.pseudo(":method").is_empty() && !fields.pseudo(":path").is_empty())
-            .then_some(fields)
+        (!fields.pseudo(":method").is_empty()).then_some(fields)
     }
 
     /// Returns the fields proper, as [`RequestHead::headers`] wants them.
@@ -87,7 +86,11 @@ impl RequestFields {
         RequestHead {
             method: self.pseudo(":method"),
             authority: self.pseudo(":authority"),
-            path: self.pseudo(":path"),
+            path: match self.pseudo(":path") {
+                // CONNECT has none (RFC 9113 §8.5).
+                [] => b"/",
+                path => path,
+            },
             headers,
             peer: self.peer,
         }

@@ -6,11 +6,11 @@ use portcullis_tests::authorization_server::{
     AuthorizationServer, CLIENT_ID, TOKEN_PATH, grant, refusal,
 };
 use portcullis_tests::server::{Behaviour, Gate};
-use portcullis_tests::{EchoResource, Response};
+use portcullis_tests::{EchoResource, Request, Response};
 use serde_json::json;
 
 use crate::envoy::{self, Envoy};
-use crate::settings::{call_with_secret, zscaler};
+use crate::settings::{with_client, zscaler};
 
 /// More than every buffer on the way.
 const BODY_BYTES: usize = 8 << 20;
@@ -33,7 +33,7 @@ fn exchange(answer: Behaviour, body: usize, wait_flag: bool) -> (Response, Vec<u
     bootstrap["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] =
         json!(32_768);
     let envoy = Envoy::start_bootstrap(envoy::folder(), &bootstrap);
-    let request = call_with_secret("s").body(vec![b'x'; body]);
+    let request = with_client(Request::new("POST", "/mcp"), CLIENT_ID, "s").body(vec![b'x'; body]);
     let response = thread::scope(|scope| {
         let client = scope.spawn(|| request.send(envoy.listeners[0]));
         server.wait_for(TOKEN_PATH, 1);

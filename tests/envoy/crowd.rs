@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis_tests::authorization_server::{
-    AuthorizationServer, CLIENT_ID, TOKEN_PATH, WRONG_SECRET, grant, refusal,
+    AuthorizationServer, CLIENT_ID, TOKEN_PATH, grant, refusal,
 };
 use portcullis_tests::server::{Behaviour, Gate};
 use portcullis_tests::{Connection, EchoResource, Gateway, Settings};
@@ -108,7 +108,7 @@ fn crowd_is_answered_when_the_one_that_came_first_leaves() {
 #[test]
 fn crowd_is_refused_without_killing_the_vm() {
     let stage = Stage::new(refusal(401, "invalid_client"));
-    let crowd = stage.crowd(CROWD, WRONG_SECRET);
+    let crowd = stage.crowd(CROWD, "s");
     stage.gate.open();
     assert_eq!(statuses(crowd), BTreeMap::from([(401, CROWD)]));
     let calls = stage.server.count(TOKEN_PATH);

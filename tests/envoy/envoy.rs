@@ -187,6 +187,7 @@ pub(crate) fn bootstrap(filters: Vec<Value>, clusters: Vec<Value>) -> Value {
 /// Makes a bootstrap with these listeners and clusters.
 pub(crate) fn bootstrap_of(listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
     json!({
+        "node": {"id": "test", "cluster": "test"},
         "admin": {"address": any_port()},
         "static_resources": {"listeners": listeners, "clusters": clusters},
     })
