@@ -78,3 +78,6 @@ pub(crate) fn random_token() -> Result<String, Unspecified> {
     aws_lc_rs::rand::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use portcullis_core::config::{ConfigError, Setting, Settings};
+use portcullis_core::config::{ConfigError, Setting, Settings, is_on};
 
 const DEFAULT_HOST: &str = "127.0.0.1";
 const DEFAULT_PORT: u16 = 8000;
@@ -104,16 +104,10 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
     }
 }
 
+/// A blank value counts as none.
 fn allows_http(settings: &Settings) -> Result<bool, ConfigError> {
-    let word = settings
-        .non_blank(Setting::AllowHttp)
-        .unwrap_or("false")
-        .to_ascii_lowercase();
-    match word.as_str() {
-        "true" | "1" | "yes" => Ok(true),
-        "false" | "0" | "no" => Ok(false),
-        _ => Err(ConfigError::at(Setting::AllowHttp, "must be true or false")),
-    }
+    let given = settings.non_blank(Setting::AllowHttp).is_some();
+    Ok(given && is_on(settings, Setting::AllowHttp)?)
 }
 
 #[cfg(test)]

@@ -1,21 +1,15 @@
 //! The client configuration to paste.
 
-use portcullis_core::HttpUrl;
 use serde_json::{Error, json};
 
 use crate::listen::Listen;
 
-/// Returns the URL that clients use: the listener's, with the path of the protected resource.
-pub(crate) fn client_url(listen: &Listen, port: u16, upstream: &HttpUrl) -> String {
+/// Returns the URL that clients use, with the path where MCP servers answer by default.
+pub(crate) fn client_url(listen: &Listen, port: u16) -> String {
     let scheme = if listen.tls.is_some() {
         "https"
     } else {
         "http"
-    };
-    let path = match upstream.path() {
-        // Where MCP servers answer by default.
-        "/" => "/mcp",
-        path => path,
     };
     let host = listen.host.as_str();
     // Nobody can connect to "any address".
@@ -24,7 +18,7 @@ pub(crate) fn client_url(listen: &Listen, port: u16, upstream: &HttpUrl) -> Stri
         _ if host.contains(':') => format!("[{host}]"),
         _ => host.to_owned(),
     };
-    format!("{scheme}://{host}:{port}{path}")
+    format!("{scheme}://{host}:{port}/mcp")
 }
 
 /// Returns the entry for a client that starts `mcp-remote`.
@@ -47,20 +41,19 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(host: &str, upstream: &str, expected: &str) {
+    fn check(host: &str, expected: &str) {
         let listen = Listen {
             host: host.to_owned(),
             port: 0,
             tls: None,
         };
-        let upstream = HttpUrl::parse(upstream).expect("valid");
-        assert_eq!(client_url(&listen, 8000, &upstream), expected);
+        assert_eq!(client_url(&listen, 8000), expected);
     }
 
     #[test]
     fn url_is_one_that_a_client_can_use() {
-        check("127.0.0.1", "http://a:1/", "http://127.0.0.1:8000/mcp");
-        check("0.0.0.0", "http://a:1/sse", "http://127.0.0.1:8000/sse");
-        check("::1", "http://a:1", "http://[::1]:8000/mcp");
+        check("127.0.0.1", "http://127.0.0.1:8000/mcp");
+        check("0.0.0.0", "http://127.0.0.1:8000/mcp");
+        check("::1", "http://[::1]:8000/mcp");
     }
 }

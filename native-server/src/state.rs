@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use portcullis_core::config::{ConfigError, Setting, Settings, Source};
+use portcullis_core::config::{ConfigError, Setting, Settings, Source, is_on};
 
 use crate::crypto::random_token;
 
@@ -86,10 +86,8 @@ pub(crate) fn supply_state_keys(settings: &mut Settings) -> Result<(), ConfigErr
 /// Returns where the key is, if the settings need one.
 fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
     let mode = settings.non_blank(Setting::AuthMode).unwrap_or_default();
-    let switch = settings.non_blank(Setting::AuthEnabled).unwrap_or_default();
-    let off = ["false", "0", "no"]
-        .iter()
-        .any(|word| switch.eq_ignore_ascii_case(word));
+    let switched = settings.get(Setting::AuthEnabled).is_some();
+    let off = switched && !is_on(settings, Setting::AuthEnabled)?;
     let has_key = settings.non_blank(Setting::ApiKey).is_some();
     if off || has_key || !mode.eq_ignore_ascii_case("api-key") {
         return Ok(None);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use portcullis_core::config::{ConfigError, Resolution, Setting, Site, resolve};
+use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
 use portcullis_core::{Engine, HttpUrl};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +17,7 @@ use crate::logs::LogArgs;
 use crate::paste;
 use crate::proxy::{CallClient, Connector, Forwarder, Gate, Service, refresh, serve};
 use crate::settings::SettingsArgs;
-use crate::state::{StoredKey, supply_api_key, supply_state_keys};
+use crate::state::{StoredKey, preview_api_key, supply_api_key, supply_state_keys};
 use crate::tls;
 
 /// Arguments of `portcullis serve`.
@@ -36,12 +36,14 @@ pub(crate) struct ServeArgs {
     max_connections: u32,
 }
 
-/// Everything that is checked before the first socket is opened.
+/// Everything that is checked before the first socket is opened and the first file is written.
 struct Prepared {
+    /// Complete but for an API key that is made once everything else is in order, so that it is
+    /// shown by the run that makes it.
+    settings: Settings,
+    site: Site,
     listen: Listen,
     upstream: HttpUrl,
-    resolution: Resolution,
-    stored_key: StoredKey,
     tls: Option<TlsAcceptor>,
     connector: Connector,
 }
@@ -60,13 +62,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 fn prepare(args: &SettingsArgs) -> Result<Prepared, ConfigError> {
     let mut settings = args.load()?;
     let listen = Listen::from_settings(&settings)?;
-    let stored_key = supply_api_key(&mut settings)?;
     supply_state_keys(&mut settings)?;
     let site = Site::Native {
         loopback: listen.is_loopback(),
     };
-    let resolution = resolve(&settings, site)?;
-    let upstream = resolution.config.upstream().cloned().ok_or_else(|| {
+    let mut complete = settings.clone();
+    preview_api_key(&mut complete)?;
+    let config = resolve(&complete, site)?.config;
+    let upstream = config.upstream().cloned().ok_or_else(|| {
         ConfigError::at(
             Setting::Upstream,
             "must be set to the URL of the MCP server to protect, or given as --upstream",
@@ -76,14 +79,12 @@ fn prepare(args: &SettingsArgs) -> Result<Prepared, ConfigError> {
         Some(files) => Some(TlsAcceptor::from(Arc::new(tls::server_config(files)?))),
         None => None,
     };
-    let mut calls = resolution.config.call_urls();
-    calls.push(upstream.clone());
-    let client_tls = tls::client_config(calls.iter().any(HttpUrl::is_https))?;
+    let client_tls = tls::client_config(config.call_urls().iter().any(HttpUrl::is_https))?;
     Ok(Prepared {
+        settings,
+        site,
         listen,
         upstream,
-        resolution,
-        stored_key,
         tls,
         connector: Connector::new(client_tls),
     })
@@ -93,25 +94,32 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     // Before the listener, so that a signal sent once it is there ends the program in order.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let Prepared { listen, .. } = &prepared;
+    let Prepared {
+        mut settings,
+        site,
+        listen,
+        upstream,
+        tls,
+        connector,
+    } = prepared;
     let listener = TcpListener::bind((listen.host.as_str(), listen.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}", listen.host, listen.port))?;
     let address = listener.local_addr()?;
-    announce(&prepared, address.port())?;
-    let Prepared {
-        upstream,
-        resolution,
-        tls,
-        connector,
-        ..
-    } = prepared;
+    let stored_key = supply_api_key(&mut settings)?;
+    let resolution = resolve(&settings, site)?;
+    announce(&resolution, &upstream, &stored_key);
+    if let StoredKey::Made { path, key } = &stored_key {
+        show_key(path, key, &paste::client_url(&listen, address.port()))?;
+    }
+    let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let engine = Engine::new(resolution.config, Box::new(NativeVerifier));
     let gate = Gate::new(engine, CallClient::new(connector.clone()));
     let background = tokio::spawn(refresh(Arc::clone(&gate)));
     let service = Arc::new(Service {
         gate,
         forwarder: Forwarder::new(connector, &upstream, args.max_body_bytes)?,
+        trusted_proxies,
         tls,
     });
     tracing::info!("listening on {address}");
@@ -126,15 +134,8 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     Ok(())
 }
 
-/// Logs what the gate is going to do, and shows a key that was just made.
-fn announce(prepared: &Prepared, port: u16) -> anyhow::Result<()> {
-    let Prepared {
-        listen,
-        upstream,
-        resolution,
-        stored_key,
-        ..
-    } = prepared;
+/// Logs what the gate is going to do.
+fn announce(resolution: &Resolution, upstream: &HttpUrl, stored_key: &StoredKey) {
     let mode = resolution.config.mode_name();
     tracing::info!(mode, why = resolution.why, upstream = %upstream, "starting");
     if mode == "none" {
@@ -144,7 +145,6 @@ fn announce(prepared: &Prepared, port: u16) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     match stored_key {
-        StoredKey::Made { path, key } => show_key(path, key, listen, port, upstream)?,
         StoredKey::Kept {
             path,
             loose_mode: Some(bits),
@@ -152,28 +152,20 @@ fn announce(prepared: &Prepared, port: u16) -> anyhow::Result<()> {
             "others can read the API key in {}: its mode is {bits:o}, it should be 600",
             path.display()
         ),
-        StoredKey::Kept { path, .. } => {
+        StoredKey::Kept { path, .. } | StoredKey::Made { path, .. } => {
             tracing::info!("using the API key in {}", path.display());
         }
         StoredKey::NotNeeded | StoredKey::Missing { .. } => {}
     }
-    Ok(())
 }
 
 /// Shows the key on standard output, never in the log.
-fn show_key(
-    path: &Path,
-    key: &str,
-    listen: &Listen,
-    port: u16,
-    upstream: &HttpUrl,
-) -> anyhow::Result<()> {
-    let url = paste::client_url(listen, port, upstream);
+fn show_key(path: &Path, key: &str, url: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "A new API key, kept in {}:\n", path.display())?;
     writeln!(out, "    {key}\n")?;
     writeln!(out, "It is shown only this once. For mcp-remote:\n")?;
-    writeln!(out, "{}", paste::mcp_remote(&url, key)?)?;
+    writeln!(out, "{}", paste::mcp_remote(url, key)?)?;
     out.flush()?;
     Ok(())
 }

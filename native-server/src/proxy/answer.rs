@@ -45,6 +45,11 @@ impl Failure {
         }
     }
 
+    /// Tells whether the client is at fault.
+    pub(super) fn is_of_client(self) -> bool {
+        self.wire().0.is_client_error()
+    }
+
     const fn wire(self) -> (StatusCode, &'static str) {
         match self {
             Self::BadHost => (StatusCode::BAD_REQUEST, "Bad request: one Host is needed"),

@@ -13,6 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use portcullis_core::Decision;
+use portcullis_core::rules::AddressList;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -39,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) gate: Arc<Gate>,
     /// Passes on what was allowed.
     pub(crate) forwarder: Forwarder,
+    /// Proxies whose forwarded fields are believed.
+    pub(crate) trusted_proxies: Option<AddressList>,
     /// Makes TLS of the connections, where it is on.
     pub(crate) tls: Option<TlsAcceptor>,
 }
@@ -68,9 +71,12 @@ pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let peer = peer.ip().to_canonical();
+    let proxies = service.trusted_proxies.as_ref();
     let client = Arc::new(Client {
         via: Via {
-            peer: peer.ip().to_canonical(),
+            peer,
+            trusted: proxies.is_some_and(|proxies| proxies.contains(peer)),
             https: service.tls.is_some(),
             permit: Arc::new(permit),
         },
@@ -209,7 +215,11 @@ impl Client {
         let response = match self.answer(request).await {
             Ok(response) => response,
             Err(failure) => {
-                tracing::warn!(reason = failure.reason(), "request failed");
+                if failure.is_of_client() {
+                    tracing::debug!(reason = failure.reason(), "request refused");
+                } else {
+                    tracing::warn!(reason = failure.reason(), "request failed");
+                }
                 failure.respond(&method)
             }
         };

@@ -40,6 +40,8 @@ pub(crate) struct Forwarder {
 /// What a request tells about the connection that it came on.
 pub(super) struct Via {
     pub(super) peer: IpAddr,
+    /// Whether the peer is a proxy whose forwarded fields are believed.
+    pub(super) trusted: bool,
     pub(super) https: bool,
     /// Kept by a tunnel, which counts as a connection.
     pub(super) permit: Arc<OwnedSemaphorePermit>,
@@ -199,7 +201,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 /// Adds the address of the connection's other end to those that the client gave, and says by
-/// which scheme and host we were asked.
+/// which scheme and host we were asked, unless a trusted proxy knows better.
 fn set_forwarded(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) {
     let peer = via.peer.to_string();
     let mut addresses: Vec<&[u8]> = headers
@@ -211,12 +213,16 @@ fn set_forwarded(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) 
     if let Ok(joined) = HeaderValue::from_bytes(&addresses.join(b", ".as_slice())) {
         headers.insert(X_FORWARDED_FOR, joined);
     }
-    let scheme = if via.https { "https" } else { "http" };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
-    match host {
-        Some(host) => headers.insert(X_FORWARDED_HOST, host),
-        None => headers.remove(X_FORWARDED_HOST),
-    };
+    let scheme = HeaderValue::from_static(if via.https { "https" } else { "http" });
+    for (name, value) in [(X_FORWARDED_PROTO, Some(scheme)), (X_FORWARDED_HOST, host)] {
+        if via.trusted && headers.contains_key(&name) {
+            continue;
+        }
+        match value {
+            Some(value) => headers.insert(name, value),
+            None => headers.remove(name),
+        };
+    }
 }
 
 fn edit_response(forward: &Forward, headers: &mut HeaderMap) -> Result<(), Failure> {

@@ -1,5 +1,11 @@
 //! Black box: the real binary on loopback sockets.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 mod forwarding;
 mod limits;
 mod settings;

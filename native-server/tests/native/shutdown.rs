@@ -44,9 +44,5 @@ fn streams_are_cut_after_the_grace_period() {
     gateway.terminate();
     wire.wait_for_end();
     assert_eq!(gateway.child.wait().expect("ends").code(), Some(0));
-    assert!(
-        gateway.log().contains("cutting streams"),
-        "{}",
-        gateway.log()
-    );
+    gateway.log_with("cutting streams");
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Folder, Gateway, Upstream};
+use crate::support::{Folder, Gateway, Upstream, run};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
@@ -41,7 +41,10 @@ fn generated_key_is_private_shown_once_and_kept() {
     assert_eq!(mode(&folder.path().join("state")), 0o700);
     assert_eq!(status(&gateway, key), "200");
     assert_eq!(status(&gateway, "other"), "401");
-    assert!(!gateway.log().contains(key), "the log holds the key");
+    assert!(
+        !gateway.log_with("wrong_api_key").contains(key),
+        "the log holds the key"
+    );
     let address = gateway.address;
     let shown = gateway.end();
     assert_eq!(shown.matches(key).count(), 2, "{shown}");
@@ -70,9 +73,22 @@ fn key_that_others_can_read_is_warned_of() {
     let file = folder.path().join("state/api-key");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("own file");
     let gateway = start(&upstream, &folder);
-    assert!(
-        gateway.log().contains("others can read"),
-        "{}",
-        gateway.log()
-    );
+    gateway.log_with("others can read");
+}
+
+#[test]
+fn start_that_fails_makes_no_key() {
+    let folder = Folder::new();
+    let state = folder.path().join("state");
+    let environment = [
+        ("ZSCALER_MCP_AUTH_MODE", "api-key"),
+        ("PORTCULLIS_STATE_DIR", state.to_str().expect("UTF-8")),
+    ];
+    let output = run(&["serve"], &environment);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!state.exists());
+    let output = run(&["explain"], &environment);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("made by the first run"), "{text}");
+    assert!(!state.exists());
 }

@@ -7,12 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
 /// Longer than anything here takes; only a failing test waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything passes, whatever its `Host`.
+const OPEN: [(&str, &str); 2] = [
+    ("ZSCALER_MCP_AUTH_MODE", "none"),
+    ("ZSCALER_MCP_ALLOWED_HOSTS", "*"),
+];
 
 /// A command line of the binary, with an environment of its own.
 pub(crate) fn command(args: &[&str], environment: &[(&str, &str)]) -> Command {
@@ -34,7 +40,7 @@ pub(crate) fn run(args: &[&str], environment: &[(&str, &str)]) -> Output {
 pub(crate) struct Gateway {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    log: Arc<Mutex<String>>,
+    log: Arc<(Mutex<String>, Condvar)>,
 }
 
 impl Gateway {
@@ -42,7 +48,7 @@ impl Gateway {
         let upstream = format!("http://{upstream}");
         let mut all = vec!["--upstream", &upstream];
         all.extend(args);
-        Self::start_with(&all, &[("ZSCALER_MCP_AUTH_MODE", "none")])
+        Self::start_with(&all, &OPEN)
     }
 
     /// Starts with exactly these arguments, the listen address and the log level apart.
@@ -54,7 +60,7 @@ impl Gateway {
             .stderr(Stdio::piped())
             .spawn()
             .expect("binary starts");
-        let log = Arc::new(Mutex::new(String::new()));
+        let log = Arc::new((Mutex::new(String::new()), Condvar::new()));
         let (sender, listening) = channel();
         let lines = BufReader::new(child.stderr.take().expect("piped")).lines();
         let seen = Arc::clone(&log);
@@ -64,14 +70,16 @@ impl Gateway {
                     let end = address.find('"').unwrap_or(address.len());
                     let _ = sender.send(address[..end].parse().expect("address"));
                 }
-                let mut seen = seen.lock().expect("lock");
-                seen.push_str(&line);
-                seen.push('\n');
+                let (log, grown) = &*seen;
+                let mut log = log.lock().expect("lock");
+                log.push_str(&line);
+                log.push('\n');
+                grown.notify_all();
             }
         });
         let address = listening.recv_timeout(PATIENCE).unwrap_or_else(|_| {
             let _ = child.kill();
-            panic!("did not listen:\n{}", log.lock().expect("lock"))
+            panic!("did not listen:\n{}", log.0.lock().expect("lock"))
         });
         Self {
             child,
@@ -80,8 +88,16 @@ impl Gateway {
         }
     }
 
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().expect("lock").clone()
+    /// Returns the log once it holds `part`.
+    #[track_caller]
+    pub(crate) fn log_with(&self, part: &str) -> String {
+        let (log, grown) = &*self.log;
+        let log = log.lock().expect("lock");
+        let (log, _) = grown
+            .wait_timeout_while(log, PATIENCE, |log| !log.contains(part))
+            .expect("lock");
+        assert!(log.contains(part), "{part} is not in {log}");
+        log.clone()
     }
 
     /// Ends it at once and returns what it wrote to standard output.
