@@ -73,7 +73,7 @@ fn addresses_that_are_no_urls_are_refused() {
 
 #[test]
 fn vanity_domains_and_clouds_are_labels() {
-    for name in ["evil.example/", "a.b", "a@b", "-a", "a_b", "a b"] {
+    for name in ["evil.example/", "a.b", "a@b", "a b", "a:b", "ä"] {
         check(
             &mode("zscaler").with("ZSCALER_VANITY_DOMAIN", name),
             "ZSCALER_VANITY_DOMAIN",

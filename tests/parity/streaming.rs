@@ -9,7 +9,9 @@ use crate::table::{Pair, World};
 fn events_reach_the_client_one_by_one() {
     for kind in Kind::BOTH {
         let world = World::start();
-        let settings = Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none");
+        let settings = Settings::new()
+            .with("ZSCALER_MCP_AUTH_MODE", "none")
+            .with("ZSCALER_MCP_ALLOWED_HOSTS", "*");
         let pair = Pair::start(&world, &settings);
         let gateway = pair.gateway(kind);
         let mut connection = gateway.connect();

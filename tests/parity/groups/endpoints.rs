@@ -3,7 +3,7 @@
 use portcullis_tests::authorization_server::JWKS_PATH;
 use portcullis_tests::{Behaviour, Request, Settings};
 
-use crate::table::{Expect, Group, World, answered, keys, refused, row};
+use crate::table::{Expect, Group, World, answered, keys, probed, refused, row};
 
 const ORIGIN: &str = "https://inspector.example";
 const KEY: &str = "pk-0123456789abcdefghijklmnopqrstuv";
@@ -57,7 +57,7 @@ pub(crate) fn paths(_: &World) -> Group {
         row(
             "readiness is told without a credential",
             Request::get("/ready"),
-            healthy(),
+            probed(200),
         ),
         row(
             "POST health needs a credential",
@@ -96,9 +96,9 @@ pub(crate) fn paths(_: &World) -> Group {
         ));
     }
     rows.push(row(
-        "dynamic registration needs a credential or does not exist",
+        "dynamic registration does not exist",
         Request::post("/register", "{}"),
-        refused(401),
+        answered(404),
     ));
     Group {
         settings: api_key(),
@@ -129,7 +129,7 @@ pub(crate) fn origins(_: &World) -> Group {
             preflight(ORIGIN),
             answered(204)
                 .field("access-control-allow-origin", ORIGIN)
-                .field("vary", "Origin"),
+                .field("vary", "origin, access-control-request-headers"),
         ),
         row(
             "a preflight of another origin is refused",
@@ -234,11 +234,11 @@ pub(crate) fn origins(_: &World) -> Group {
 pub(crate) fn no_origins(_: &World) -> Group {
     let rows = vec![
         row(
-            "a preflight is asked for a credential",
+            "a preflight is refused",
             Request::new("OPTIONS", "/mcp")
                 .field("Origin", ORIGIN)
                 .field("Access-Control-Request-Method", "POST"),
-            refused(401).no_field("access-control-allow-origin"),
+            refused(403).no_field("access-control-allow-origin"),
         ),
         row(
             "a call with an origin passes",
@@ -269,12 +269,14 @@ pub(crate) fn ready(world: &World) -> Group {
         row(
             "ready with a JWKS and a resource",
             Request::get("/ready"),
-            healthy(),
+            probed(200)
+                .says(r#""jwks":"ok""#)
+                .says(r#""protected_resource":"ok""#),
         ),
         row(
             "HEAD ready has no body",
             Request::new("HEAD", "/ready"),
-            healthy(),
+            probed(200),
         ),
     ];
     Group {
@@ -292,7 +294,8 @@ pub(crate) fn not_ready(world: &World) -> Group {
         row(
             "not ready without a JWKS",
             Request::get("/ready"),
-            answered(503)
+            probed(503)
+                .says(r#""jwks":"unavailable""#)
                 .field("content-type", "application/json")
                 .field("cache-control", "no-store"),
         ),

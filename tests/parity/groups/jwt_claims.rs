@@ -330,8 +330,8 @@ pub(crate) fn odd_json(world: &World) -> Group {
             invalid(),
         ),
         row(
-            "a lone surrogate is invalid",
-            with_text(&text.replacen('{', "{\"x\":\"\\ud800\",", 1)),
+            "a lone surrogate in a claim of ours is invalid",
+            with_text(&text.replacen("alice", "\\ud800", 1)),
             invalid(),
         ),
         row(

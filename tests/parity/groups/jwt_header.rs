@@ -242,7 +242,11 @@ pub(crate) fn fields(world: &World) -> Group {
             invalid(),
         ),
         row("a numeric kid is invalid", with("kid", 1), invalid()),
-        row("a null kid is invalid", with("kid", Value::Null), invalid()),
+        row(
+            "a null kid is none: one key fits",
+            with("kid", Value::Null),
+            allowed(),
+        ),
         row("an empty kid is invalid", with("kid", ""), invalid()),
         row(
             "a kid that is a path is invalid",

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod endpoints;
+mod http_libraries;
 pub(crate) mod jwt;
 mod jwt_claims;
 mod jwt_header;
@@ -68,6 +69,9 @@ groups! {
     gateway_leaves_cors_alone_without_origins: endpoints::no_origins,
     gateway_is_ready_with_a_jwks: endpoints::ready,
     gateway_is_not_ready_without_a_jwks: endpoints::not_ready,
+    http_libraries_differ_without_harm: http_libraries::messages,
+    http_libraries_differ_in_an_open_gate: http_libraries::open_gate,
+    http_libraries_differ_on_odd_hosts_without_harm: http_libraries::hosts,
     host_rule_is_exact: rules::hosts,
     host_rule_comes_before_credentials: rules::hosts_first,
     host_rule_may_be_open: rules::any_host,

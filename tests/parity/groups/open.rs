@@ -4,6 +4,14 @@ use portcullis_tests::{Request, Settings};
 
 use crate::table::{Expect, Group, World, answered, forwarded, row};
 
+/// On a loopback address the native binary has Host and Origin rules of its own while the gate is
+/// open; the filter cannot see the address and has none.
+fn open() -> Settings {
+    Settings::new()
+        .with("ZSCALER_MCP_ALLOWED_HOSTS", "*")
+        .with("ZSCALER_MCP_ALLOWED_ORIGINS", "*")
+}
+
 fn allowed() -> Expect {
     forwarded().saw("x-mcp-auth-mode", "none")
 }
@@ -24,13 +32,6 @@ pub(crate) fn none(_: &World) -> Group {
         row(
             "Authorization is the resource's own business",
             Request::get("/mcp").field("Authorization", "Bearer x"),
-            allowed(),
-        ),
-        row(
-            "two Authorizations pass",
-            Request::get("/mcp")
-                .field("Authorization", "a")
-                .field("Authorization", "b"),
             allowed(),
         ),
         row(
@@ -57,7 +58,7 @@ pub(crate) fn none(_: &World) -> Group {
         ),
     ];
     Group {
-        settings: Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none"),
+        settings: open().with("ZSCALER_MCP_AUTH_MODE", "none"),
         rows,
     }
 }
@@ -76,7 +77,7 @@ pub(crate) fn switched_off(_: &World) -> Group {
             allowed(),
         ),
     ];
-    let settings = Settings::new()
+    let settings = open()
         .with("ZSCALER_MCP_AUTH_ENABLED", " False ")
         .with("ZSCALER_MCP_AUTH_MODE", "api-key")
         .with("ZSCALER_MCP_AUTH_API_KEY", "secret-key-0123456789");

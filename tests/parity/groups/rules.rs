@@ -2,10 +2,15 @@
 
 use portcullis_tests::{Request, Settings};
 
-use crate::table::{Expect, Group, Row, World, answered, codec_refused, forwarded, refused, row};
+use crate::table::{Expect, Group, Row, World, answered, forwarded, probed, refused, row};
 
+/// Mode none. On a loopback address the native binary then has Host and Origin rules of its own,
+/// which the filter cannot have: it cannot see the address.
 fn open() -> Settings {
-    Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none")
+    Settings::new()
+        .with("ZSCALER_MCP_AUTH_MODE", "none")
+        .with("ZSCALER_MCP_ALLOWED_HOSTS", "*")
+        .with("ZSCALER_MCP_ALLOWED_ORIGINS", "*")
 }
 
 fn at(host: &str) -> Request {
@@ -40,7 +45,6 @@ pub(crate) fn hosts(_: &World) -> Group {
         "127.0.0.1",
         "[::2]",
         "mcp.example.com@evil.example",
-        "mcp.example.com, evil.example",
         "mcp.example.com:",
         "mcp.example.com:x",
         "mcp.example.com:8443:1",
@@ -81,18 +85,13 @@ pub(crate) fn hosts(_: &World) -> Group {
         row(
             "ready is told to any host",
             Request::bare("GET", "/ready").field("Host", "10.0.0.7:8000"),
-            answered(200),
+            probed(200),
         ),
         row(
             "well-known paths are not",
             Request::bare("GET", "/.well-known/oauth-protected-resource")
                 .field("Host", "evil.example"),
             misdirected(),
-        ),
-        row(
-            "two hosts are no HTTP",
-            at("mcp.example.com").field("Host", "mcp.example.com"),
-            codec_refused(),
         ),
     ]);
     Group {
@@ -199,7 +198,7 @@ pub(crate) fn strangers(_: &World) -> Group {
         row(
             "ready is told to any address",
             Request::get("/ready"),
-            answered(200),
+            probed(200),
         ),
         row(
             "preflights are not",

@@ -21,6 +21,8 @@ enum Outcome {
     Refused(u16),
     /// Answered by the gateway with something of its own.
     Answered(u16),
+    /// Answered by the gateway, which may ask the protected resource how it is.
+    Probed(u16),
     /// Refused by the HTTP library, before there is a request.
     Codec,
 }
@@ -59,6 +61,11 @@ pub(crate) const fn unavailable() -> Expect {
 /// Expects an answer of the gateway that is no refusal.
 pub(crate) const fn answered(status: u16) -> Expect {
     Expect::of(Outcome::Answered(status))
+}
+
+/// Expects an answer of the gateway, which may ask the protected resource how it is.
+pub(crate) const fn probed(status: u16) -> Expect {
+    Expect::of(Outcome::Probed(status))
 }
 
 /// Expects that the HTTP library refuses the bytes (400 or 431).
@@ -124,6 +131,11 @@ impl Expect {
         matches!(self.outcome, Outcome::Codec)
     }
 
+    /// Tells whether the gateway may ask the protected resource how it is.
+    pub(crate) const fn is_probe(&self) -> bool {
+        matches!(self.outcome, Outcome::Probed(_))
+    }
+
     /// Returns all that is wrong with what was observed.
     pub(crate) fn check(&self, request: &Request, observed: &Observed) -> Vec<String> {
         let mut problems = self.outcome.problems(request, observed);
@@ -145,16 +157,21 @@ impl Outcome {
             }
         };
         let status = observed.response.status;
-        let reached = matches!(self, Self::Forwarded(_));
+        let count = observed.seen.len();
+        let right = match self {
+            Self::Forwarded(_) => count == 1,
+            Self::Probed(_) => observed.seen.iter().all(|seen| seen.target == "/health"),
+            Self::Refused(_) | Self::Answered(_) | Self::Codec => count == 0,
+        };
         need(
-            observed.seen.len() == usize::from(reached),
-            &format!(
-                "the protected resource saw {} requests",
-                observed.seen.len()
-            ),
+            right,
+            &format!("the protected resource saw {count} requests"),
         );
         match self {
-            Self::Forwarded(expected) | Self::Answered(expected) | Self::Refused(expected) => {
+            Self::Forwarded(expected)
+            | Self::Answered(expected)
+            | Self::Probed(expected)
+            | Self::Refused(expected) => {
                 need(
                     status == expected,
                     &format!("status {status}, not {expected}"),
