@@ -1,17 +1,14 @@
 //! The grammar of credentials: RFC 9110 §11.4, RFC 6750 §2.1, RFC 7617 §2.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::denial::Denial;
+use crate::digest::Digest;
 use crate::request::{RequestHead, Single};
-use crate::secret::{Digest, Secret};
 
 /// The largest client id or client secret, in octets.
-const MAX_CLIENT_CREDENTIAL_BYTES: usize = 4096;
+const MAX_CLIENT_CREDENTIAL_BYTES: usize = 1024;
 
 /// The value of `Authorization`, split once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,17 +51,26 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// A client id with its secret (RFC 6749 §2.3.1).
-#[derive(Debug)]
-pub(crate) struct ClientCredentials {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Secret,
+/// A client id with its secret (RFC 6749 §2.3.1), borrowed from the request.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientCredentials<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) client_secret: &'a [u8],
 }
 
-impl ClientCredentials {
+/// Room for what `Authorization: Basic` holds, so that reading it allocates nothing.
+pub(crate) struct Decoded([u8; 2 * MAX_CLIENT_CREDENTIAL_BYTES + 1]);
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self([0; 2 * MAX_CLIENT_CREDENTIAL_BYTES + 1])
+    }
+}
+
+impl<'a> ClientCredentials<'a> {
     /// Reads the pair of `X-Zscaler-*` fields, or else `Authorization: Basic`. Half a pair counts
     /// as absent.
-    pub(crate) fn read(head: &RequestHead<'_>) -> Result<Self, Denial> {
+    pub(crate) fn read(head: &RequestHead<'a>, decoded: &'a mut Decoded) -> Result<Self, Denial> {
         let client_id = head.single("x-zscaler-client-id");
         let client_secret = head.single("x-zscaler-client-secret");
         match (client_id, client_secret) {
@@ -72,7 +78,7 @@ impl ClientCredentials {
             (Single::Value(id @ [_, ..]), Single::Value(secret @ [_, ..])) => Self::new(id, secret),
             (Single::Absent | Single::Value(_), Single::Absent | Single::Value(_)) => {
                 match Authorization::read(head)? {
-                    Authorization::Basic(credential) => Self::from_basic(credential),
+                    Authorization::Basic(credential) => Self::from_basic(credential, decoded),
                     Authorization::Absent => Err(Denial::MissingCredentials),
                     Authorization::Bearer(_) | Authorization::OtherScheme => {
                         Err(Denial::UnsupportedScheme)
@@ -82,10 +88,10 @@ impl ClientCredentials {
         }
     }
 
-    fn from_basic(credential: &[u8]) -> Result<Self, Denial> {
-        let decoded: Vec<u8> = STANDARD
-            .decode(credential)
-            .map_err(|_| Denial::MalformedCredential)?;
+    fn from_basic(credential: &[u8], decoded: &'a mut Decoded) -> Result<Self, Denial> {
+        let length = STANDARD.decode_slice(credential, &mut decoded.0);
+        let length = length.map_err(|_| Denial::MalformedCredential)?;
+        let decoded = decoded.0.get(..length).ok_or(Denial::MalformedCredential)?;
         let colon = decoded.iter().position(|byte| *byte == b':');
         let (id, rest) = colon
             .map(|colon| decoded.split_at(colon))
@@ -93,15 +99,14 @@ impl ClientCredentials {
         Self::new(id, rest.get(1..).unwrap_or_default())
     }
 
-    fn new(id: &[u8], secret: &[u8]) -> Result<Self, Denial> {
-        if !is_text(id) || !is_text(secret) {
-            return Err(Denial::MalformedCredential);
+    fn new(id: &'a [u8], secret: &'a [u8]) -> Result<Self, Denial> {
+        match (text(id), text(secret)) {
+            (Some(client_id), Some(_)) => Ok(Self {
+                client_id,
+                client_secret: secret,
+            }),
+            _ => Err(Denial::MalformedCredential),
         }
-        let client_id = String::from_utf8(id.to_vec()).map_err(|_| Denial::MalformedCredential)?;
-        Ok(Self {
-            client_id,
-            client_secret: Secret::new(secret),
-        })
     }
 
     /// Returns the key under which a validation of this pair is cached.
@@ -109,16 +114,16 @@ impl ClientCredentials {
         Digest::of(&[
             b"client credentials",
             self.client_id.as_bytes(),
-            self.client_secret.expose(),
+            self.client_secret,
         ])
     }
 }
 
 /// RFC 7617 §2: text without control characters; here also not empty and not huge.
-fn is_text(value: &[u8]) -> bool {
-    !value.is_empty()
-        && value.len() <= MAX_CLIENT_CREDENTIAL_BYTES
-        && core::str::from_utf8(value).is_ok_and(|text| !text.chars().any(char::is_control))
+fn text(value: &[u8]) -> Option<&str> {
+    let sized = (1..=MAX_CLIENT_CREDENTIAL_BYTES).contains(&value.len());
+    let text = core::str::from_utf8(value).ok().filter(|_| sized)?;
+    (!text.chars().any(char::is_control)).then_some(text)
 }
 
 #[cfg(test)]
@@ -173,11 +178,11 @@ mod tests {
 
     #[track_caller]
     fn pair(headers: &[(&str, &[u8])], expected: Result<(&str, &[u8]), Denial>) {
-        let read = ClientCredentials::read(&head(headers));
-        let read = read.map(|c| (c.client_id, c.client_secret.expose().to_vec()));
+        let mut decoded = Decoded::default();
+        let read = ClientCredentials::read(&head(headers), &mut decoded);
         assert_eq!(
-            read,
-            expected.map(|(id, secret)| (id.into(), secret.to_vec()))
+            read.map(|read| (read.client_id, read.client_secret)),
+            expected
         );
     }
 

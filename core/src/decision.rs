@@ -2,8 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::identity::{Presence, Principal};
 use crate::rules::CorsGrant;
 use crate::session::SessionBinding;
 
@@ -60,27 +62,47 @@ impl Forward {
 
 /// Edits of a header section: first all removals, then every field is set, which replaces all its
 /// values. Names are in lower case; values hold no CR, LF or NUL.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+///
+/// The edits of a usual request are shared or fixed, so that making them allocates nothing.
+#[derive(Clone, Debug, Default)]
 pub struct HeaderEdits {
+    credentials: Presence,
     remove: Vec<Cow<'static, str>>,
+    principal: Option<Arc<Principal>>,
     set: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl HeaderEdits {
     /// Returns the names of the fields to remove.
     pub fn removals(&self) -> impl Iterator<Item = &str> {
-        self.remove.iter().map(AsRef::as_ref)
+        self.credentials
+            .names()
+            .chain(self.remove.iter().map(AsRef::as_ref))
     }
 
     /// Returns the fields to set.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.set
+        let principal = self
+            .principal
             .iter()
-            .map(|(name, value)| (*name, value.as_slice()))
+            .flat_map(|principal| principal.fields());
+        principal.chain(
+            self.set
+                .iter()
+                .map(|(name, value)| (*name, value.as_slice())),
+        )
+    }
+
+    pub(crate) const fn remove_credentials(&mut self, present: Presence) {
+        self.credentials = present;
     }
 
     pub(crate) fn remove(&mut self, name: impl Into<Cow<'static, str>>) {
         self.remove.push(name.into());
+    }
+
+    pub(crate) fn introduce(&mut self, principal: Arc<Principal>) {
+        self.principal = Some(principal);
     }
 
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Vec<u8>>) {

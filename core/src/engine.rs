@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::ambient::{Ambient, UnixSeconds};
 use crate::config::Config;
-use crate::decision::{Decision, Forward};
+use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
 use crate::endpoint::Endpoint;
 use crate::flights::{Errand, Flights};
@@ -17,6 +17,7 @@ use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Component, Readiness};
 use crate::request::RequestHead;
 use crate::rules::is_preflight;
+use crate::session::SessionBinding;
 use crate::step::{Answer, Brought, PendingCall, PendingRequest, Step, Suspended, Underway, Wake};
 use crate::upstream::{CallOutcome, UpstreamCall};
 
@@ -195,12 +196,21 @@ impl Engine {
         )
     }
 
-    fn conclude(&mut self, passage: Passage, verdict: Verdict) -> Step {
+    fn conclude(&mut self, mut passage: Passage, verdict: Verdict) -> Step {
         let denial = match verdict {
-            Verdict::Admit(principal) => match self.forward(&passage, &principal) {
-                Ok(forward) => return Step::Decide(Decision::Forward(forward)),
-                Err(denial) => denial,
-            },
+            Verdict::Admit(principal) => {
+                let binding = self.session_binding(&principal);
+                let opened = binding
+                    .as_ref()
+                    .map_or(Ok(()), |own| passage.open_session(own));
+                match opened {
+                    Ok(()) => {
+                        let forward = passage.forward(principal, binding);
+                        return Step::Decide(Decision::Forward(forward));
+                    }
+                    Err(denial) => denial,
+                }
+            }
             Verdict::Deny(denial) => denial,
             Verdict::Await(awaiting) => {
                 let errand = match &awaiting {
@@ -222,12 +232,12 @@ impl Engine {
         Step::respond(denial.respond(self.config.mode.name(), passage.cors()))
     }
 
-    fn forward(&self, passage: &Passage, principal: &Principal) -> Result<Forward, Denial> {
+    fn session_binding(&self, principal: &Principal) -> Option<SessionBinding> {
         let keys = match self.config.mode {
             Mode::None => None,
             Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Zscaler(_) => self.config.session_keys.as_ref(),
         };
-        passage.forward(principal, keys)
+        keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()))
     }
 
     /// Answers `/ready`, after fetching what is not known.

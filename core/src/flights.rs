@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use crate::secret::Digest;
+use crate::digest::Digest;
 use crate::step::{PendingCall, Ticket};
 use crate::upstream::UpstreamCall;
 

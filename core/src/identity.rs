@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use crate::config::ModeName;
 use crate::decision::HeaderEdits;
+use crate::digest::Digest;
 use crate::request::RequestHead;
-use crate::secret::Digest;
 
 /// Every identity field starts with this.
 const PREFIX: &str = "x-mcp-auth-";
@@ -88,28 +88,64 @@ impl Principal {
         &self.binding
     }
 
-    pub(crate) fn write(&self, edits: &mut HeaderEdits) {
-        for (name, value) in &self.fields {
-            edits.set(name, value.clone());
-        }
+    /// Returns the fields for the protected resource.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_slice()))
+    }
+}
+
+/// Which of a mode's credential fields a request has; no mode has more than three.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Presence {
+    fields: &'static [&'static str],
+    present: [bool; 3],
+}
+
+impl Presence {
+    /// Notes a field; false when there is no room to.
+    fn note(&mut self, index: usize) -> bool {
+        self.present
+            .get_mut(index)
+            .map(|present| *present = true)
+            .is_some()
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let fields = self.fields.iter().zip(self.present);
+        fields
+            .filter(|(_, present)| *present)
+            .map(|(name, _)| *name)
     }
 }
 
 /// Removes what the protected resource must not see of a request: the credential fields of the
 /// mode and identity fields from outside, however they are spelled. Servers that follow CGI take
 /// `_` and `-` for the same.
-pub(crate) fn strip(head: &RequestHead<'_>, credential_fields: &[&str], edits: &mut HeaderEdits) {
+pub(crate) fn strip(
+    head: &RequestHead<'_>,
+    credential_fields: &'static [&'static str],
+    edits: &mut HeaderEdits,
+) {
+    let mut present = Presence {
+        fields: credential_fields,
+        present: [false; 3],
+    };
     for (name, _) in head.headers {
-        let is_credential = credential_fields
-            .iter()
-            .any(|field| same_field(name, field));
-        let is_identity = name
-            .get(..PREFIX.len())
-            .is_some_and(|start| same_field(start, PREFIX));
-        if is_credential || is_identity {
+        let exact = credential_fields.iter().position(|field| field == name);
+        let noted = exact.is_some_and(|index| present.note(index));
+        let spelled = |field: &&str| same_field(name, field);
+        if !noted && (credential_fields.iter().any(spelled) || is_identity(name)) {
             edits.remove((*name).to_owned());
         }
     }
+    edits.remove_credentials(present);
+}
+
+fn is_identity(name: &str) -> bool {
+    name.get(..PREFIX.len())
+        .is_some_and(|start| same_field(start, PREFIX))
 }
 
 fn same_field(name: &str, field: &str) -> bool {
@@ -153,7 +189,8 @@ mod tests {
 
     #[test]
     fn outside_identity_and_credentials_go_in_every_spelling() {
-        let headers: [(&str, &[u8]); 6] = [
+        let headers: [(&str, &[u8]); 7] = [
+            ("x-api-key", b"x"),
             ("x-mcp-auth-mode", b"x"),
             ("x_mcp_auth_principal", b"x"),
             ("x-mcp_auth-future", b"x"),
@@ -174,6 +211,7 @@ mod tests {
         assert_eq!(
             removed,
             [
+                "x-api-key",
                 "x-mcp-auth-mode",
                 "x_mcp_auth_principal",
                 "x-mcp_auth-future",

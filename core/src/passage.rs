@@ -1,8 +1,8 @@
 //! What a request needs once its caller is known: edits of its head and of its response.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::config::StateKeys;
 use crate::decision::{Forward, HeaderEdits};
 use crate::denial::Denial;
 use crate::identity::{self, Principal};
@@ -54,29 +54,32 @@ impl Passage {
         self.cors.as_ref()
     }
 
-    /// Lets the request of `principal` pass, if the session it names is its own.
-    pub(crate) fn forward(
-        &self,
-        principal: &Principal,
-        keys: Option<&StateKeys>,
-    ) -> Result<Forward, Denial> {
-        let mut request = self.edits.clone();
-        let session = keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()));
-        if let Some(binding) = &session {
-            match &self.session {
-                PresentedSession::None => {}
-                PresentedSession::One(presented) => {
-                    let id = binding.open(presented).ok_or(Denial::SessionNotFound)?;
-                    request.set("mcp-session-id", id);
-                }
-                PresentedSession::Several => return Err(Denial::SessionNotFound),
+    /// Replaces the session id that the client presented by the protected resource's, if it is
+    /// one of the sessions that `binding` is about.
+    pub(crate) fn open_session(&mut self, binding: &SessionBinding) -> Result<(), Denial> {
+        match &self.session {
+            PresentedSession::None => {}
+            PresentedSession::One(presented) => {
+                let id = binding.open(presented).ok_or(Denial::SessionNotFound)?;
+                self.edits.set("mcp-session-id", id);
             }
+            PresentedSession::Several => return Err(Denial::SessionNotFound),
         }
-        principal.write(&mut request);
-        Ok(Forward {
+        Ok(())
+    }
+
+    /// Lets the request of `principal` pass.
+    pub(crate) fn forward(
+        self,
+        principal: Arc<Principal>,
+        session: Option<SessionBinding>,
+    ) -> Forward {
+        let mut request = self.edits;
+        request.introduce(principal);
+        Forward {
             request,
             session,
-            cors: self.cors.clone(),
-        })
+            cors: self.cors,
+        }
     }
 }

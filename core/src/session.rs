@@ -13,7 +13,7 @@ use sha2::Sha256;
 
 use crate::config::StateKeys;
 use crate::decision::HeaderEdits;
-use crate::secret::Digest;
+use crate::digest::Digest;
 
 const FIELD: &str = "mcp-session-id";
 const PURPOSE: &[u8] = b"portcullis session 1";

@@ -7,9 +7,9 @@ use alloc::sync::Arc;
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::Denial;
+use crate::digest::Digest;
 use crate::identity::Principal;
 use crate::request::{RequestHead, Single};
-use crate::secret::Digest;
 
 /// One shared key, known by its digest only.
 #[derive(Clone, Debug)]

@@ -13,13 +13,13 @@ use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
 use crate::cache::ExpiringMap;
 use crate::config::ModeName;
-use crate::credentials::ClientCredentials;
+use crate::credentials::{ClientCredentials, Decoded};
 use crate::denial::{Denial, Outage};
+use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::json;
 use crate::request::RequestHead;
-use crate::secret::Digest;
 use crate::step::PendingCall;
 use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
 use crate::url::HttpUrl;
@@ -83,7 +83,8 @@ impl ZscalerAuthenticator {
     }
 
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
-        let credentials = match ClientCredentials::read(head) {
+        let mut decoded = Decoded::default();
+        let credentials = match ClientCredentials::read(head, &mut decoded) {
             Ok(credentials) => credentials,
             Err(denial) => return Verdict::Deny(denial),
         };
@@ -101,7 +102,7 @@ impl ZscalerAuthenticator {
             if !desk.flights.has_room() {
                 return Verdict::Deny(Denial::TooManyCalls);
             }
-            let id = credentials.client_id.as_str();
+            let id = credentials.client_id;
             let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id]) else {
                 return Verdict::Deny(Denial::MalformedCredential);
             };
@@ -146,11 +147,11 @@ impl ZscalerAuthenticator {
     }
 
     /// Makes the token request (RFC 6749 §4.4.2), in the form that OneAPI documents.
-    fn call(&self, credentials: &ClientCredentials) -> UpstreamCall {
+    fn call(&self, credentials: &ClientCredentials<'_>) -> UpstreamCall {
         let mut body = b"grant_type=client_credentials&client_id=".to_vec();
         form_encode(credentials.client_id.as_bytes(), &mut body);
         body.extend_from_slice(b"&client_secret=");
-        form_encode(credentials.client_secret.expose(), &mut body);
+        form_encode(credentials.client_secret, &mut body);
         body.extend_from_slice(b"&audience=https%3A%2F%2Fapi.zscaler.com");
         UpstreamCall {
             url: self.mode.token_url.clone(),

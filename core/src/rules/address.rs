@@ -95,12 +95,14 @@ pub(crate) fn client(head: &RequestHead<'_>, trusted: Option<&AddressList>) -> O
     let Some(trusted) = trusted else {
         return Some(client);
     };
-    let mut hops: Vec<&[u8]> = head
-        .values("x-forwarded-for")
-        .flat_map(|line| line.split(|byte| *byte == b','))
-        .collect();
+    let lines = head
+        .headers
+        .iter()
+        .rev()
+        .filter(|(name, _)| *name == "x-forwarded-for");
+    let mut hops = lines.flat_map(|(_, line)| line.rsplit(|byte| *byte == b','));
     while trusted.contains(client) {
-        let Some(hop) = hops.pop() else { break };
+        let Some(hop) = hops.next() else { break };
         client = hop_address(hop)?;
     }
     Some(client)

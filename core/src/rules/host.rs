@@ -53,8 +53,7 @@ impl HostList {
         let Some((host, port)) = split_port(authority.trim()) else {
             return false;
         };
-        let host = host.to_ascii_lowercase();
-        !host.is_empty() && self.0.iter().any(|rule| rule.allows(&host, port))
+        !host.is_empty() && self.0.iter().any(|rule| rule.allows(host, port))
     }
 }
 
@@ -88,10 +87,15 @@ impl HostRule {
         };
         let name_fits = match &self.name {
             NameRule::Any => true,
-            NameRule::Exact(name) => name == host,
-            NameRule::Below(domain) => host
-                .strip_suffix(domain.as_str())
-                .is_some_and(|sub| !sub.is_empty()),
+            NameRule::Exact(name) => name.eq_ignore_ascii_case(host),
+            NameRule::Below(domain) => {
+                let start = host
+                    .len()
+                    .checked_sub(domain.len())
+                    .filter(|start| *start > 0);
+                let end = start.and_then(|start| host.get(start..));
+                end.is_some_and(|end| end.eq_ignore_ascii_case(domain))
+            }
         };
         port_fits && name_fits
     }

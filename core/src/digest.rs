@@ -1,34 +1,9 @@
-//! Secrets: never printed, compared in constant time.
+//! Digests of secrets: never printed, compared in constant time.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-
-/// Bytes that must not reach a log, a message or an error.
-#[derive(Clone, Eq, PartialEq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Wraps `bytes`.
-    #[must_use]
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into())
-    }
-
-    /// Returns the bytes, for the one place that must send or compare them.
-    #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// The SHA-256 digest of a credential: what caches and comparisons use in its place.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
