@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portcullis_core::{
-    Ambient, Answer, Decision, Engine, PendingCall, PendingRequest, RequestHead, Step, Ticket,
-    UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Decision, Engine, PendingCall, PendingRequest, RequestHead, Step,
+    Ticket, UnixSeconds, UpstreamCall,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -18,7 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The engine, with the requests that wait and the calls that are under way.
 pub(crate) struct Gate {
+    /// Locked for one method call of the engine, never across an `await`.
     state: Mutex<State>,
+    /// Locked inside the lock of `state`, or alone.
+    parked: Mutex<BTreeMap<Ticket, oneshot::Sender<Answer>>>,
     calls: CallClient,
     /// Told whenever the time of the next refresh changed.
     pub(super) due_changed: Notify,
@@ -26,7 +29,6 @@ pub(crate) struct Gate {
 
 struct State {
     engine: Engine,
-    parked: BTreeMap<Ticket, oneshot::Sender<Answer>>,
     due: Option<UnixSeconds>,
 }
 
@@ -41,11 +43,8 @@ impl Gate {
     pub(crate) fn new(engine: Engine, calls: CallClient) -> Arc<Self> {
         let due = engine.poll_timeout();
         Arc::new(Self {
-            state: Mutex::new(State {
-                engine,
-                parked: BTreeMap::new(),
-                due,
-            }),
+            state: Mutex::new(State { engine, due }),
+            parked: Mutex::default(),
             calls,
             due_changed: Notify::new(),
         })
@@ -91,7 +90,7 @@ impl Gate {
             Step::Wait { ticket, pending } => {
                 // Under the same lock as the step, so that no wake can come in between.
                 let (sender, answer) = oneshot::channel();
-                state.parked.insert(ticket, sender);
+                lock(&self.parked).insert(ticket, sender);
                 let gate = Arc::clone(self);
                 Turn::Parked(
                     pending,
@@ -105,11 +104,12 @@ impl Gate {
         })
     }
 
-    fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: portcullis_core::CallOutcome) {
+    fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: CallOutcome) {
         self.with_engine(|state| {
             let wake = state.engine.handle_upstream(pending, outcome, ambient());
+            let mut parked = lock(&self.parked);
             for ticket in wake.tickets {
-                if let Some(sender) = state.parked.remove(&ticket) {
+                if let Some(sender) = parked.remove(&ticket) {
                     // A request that is just being dropped needs no answer.
                     drop(sender.send(wake.answer.clone()));
                 }
@@ -119,7 +119,7 @@ impl Gate {
 
     /// Runs `act` under the lock, then sends the calls that the engine asks for.
     fn with_engine<T>(self: &Arc<Self>, act: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let result = act(&mut state);
         let calls: Vec<_> = std::iter::from_fn(|| state.engine.poll_call()).collect();
         let due = state.engine.poll_timeout();
@@ -144,12 +144,6 @@ impl Gate {
             gate.finish_call(pending, outcome);
         });
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // The engine's methods do not panic; if one did, its caches are still maps of verdicts
-        // that were true when they were written.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A parked request; dropping it takes the request off the list.
@@ -161,8 +155,13 @@ struct Parked {
 
 impl Drop for Parked {
     fn drop(&mut self) {
-        self.gate.lock().parked.remove(&self.ticket);
+        lock(&self.gate.parked).remove(&self.ticket);
     }
+}
+
+/// Locks, also after a panic: what the locks guard are maps, whole at every moment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn ambient() -> Ambient {

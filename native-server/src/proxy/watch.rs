@@ -146,3 +146,55 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{advance, timeout};
+
+    /// Checks that `watch` reports a limit after `seconds` more, and not before.
+    #[track_caller]
+    fn check(watch: &Arc<Watch>, seconds: u64) -> impl Future<Output = ()> {
+        let watch = Arc::clone(watch);
+        async move {
+            let limit = Duration::from_secs(seconds);
+            let before = limit - Duration::from_millis(1);
+            assert!(timeout(before, watch.overdue()).await.is_err(), "too early");
+            let after = Duration::from_millis(2);
+            assert!(timeout(after, watch.overdue()).await.is_ok(), "too late");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_request_has_ten_seconds() {
+        let watch = Watch::new();
+        // Bytes that come in earn no delay.
+        advance(Duration::from_secs(4)).await;
+        watch.note_read();
+        check(&watch, 6).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn request_under_way_has_no_limit() {
+        let watch = Watch::new();
+        let first = watch.begin();
+        let second = watch.begin();
+        watch.note_read();
+        drop(first);
+        let hour = Duration::from_secs(3600);
+        assert!(timeout(hour, watch.overdue()).await.is_err());
+        drop(second);
+        check(&watch, 75).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn next_head_has_ten_seconds_from_its_first_byte() {
+        let watch = Watch::new();
+        drop(watch.begin());
+        advance(Duration::from_secs(60)).await;
+        watch.note_read();
+        advance(Duration::from_secs(1)).await;
+        watch.note_read();
+        check(&watch, 9).await;
+    }
+}

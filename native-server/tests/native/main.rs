@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod calls;
 mod forwarding;
 mod limits;
 mod settings;

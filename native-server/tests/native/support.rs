@@ -153,6 +153,11 @@ impl Wire {
         self.0.get_mut().write_all(text.as_bytes()).expect("sent");
     }
 
+    /// Sends blanks until the other end has had enough.
+    pub(crate) fn flood(&mut self) {
+        while self.0.get_mut().write_all(&[b' '; 4096]).is_ok() {}
+    }
+
     /// Reads a head, with its empty line.
     pub(crate) fn head(&mut self) -> String {
         let mut head = String::new();
