@@ -9,6 +9,7 @@
 )]
 
 mod clients;
+mod differential;
 mod modes;
 mod programs;
 mod zscaler_server;

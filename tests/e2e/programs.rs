@@ -118,6 +118,11 @@ pub(crate) fn built(name: &str) -> PathBuf {
     path
 }
 
+/// Returns the native binary that is under test.
+pub(crate) fn portcullis() -> PathBuf {
+    std::env::var_os("PORTCULLIS_BIN").map_or_else(|| built("portcullis"), PathBuf::from)
+}
+
 /// Returns the path of a tool that is not built here, and installs it first if need be.
 pub(crate) fn tool(words: &[&str]) -> PathBuf {
     let output = Command::new("python3")

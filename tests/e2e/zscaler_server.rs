@@ -1,4 +1,4 @@
-//! The real `zscaler-mcp` server as the protected resource, its own authentication off.
+//! The real `zscaler-mcp` server, and as the protected resource, its own authentication off.
 
 use std::process::Command;
 
@@ -7,31 +7,34 @@ use portcullis_tests::{Gateway, Kind};
 
 use crate::clients::{Client, Outcome};
 use crate::modes::api_key;
-use crate::programs::{IdentityProvider, origin, tool};
+use crate::programs::{IdentityProvider, folder, origin, tool};
 
-struct ZscalerServer {
+/// The running server.
+pub(crate) struct ZscalerServer {
     _process: Process,
     origin: String,
 }
 
 impl ZscalerServer {
-    fn start() -> Self {
-        let python = tool(&["python"]);
-        let mut command = Command::new(python.with_file_name("zscaler-mcp"));
+    /// Starts it with these environment variables and no others of ours.
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        static PID_FILE: &str = "portcullis-tests-zscaler-mcp";
+        let pid_file = format!("{PID_FILE}-{}.pid", std::process::id());
+        let mut command = Command::new(tool(&["python"]));
         command
+            .arg(folder("tests/e2e").join("run_zscaler.py"))
+            .args(["--transport", "streamable-http", "--port", "0"])
+            // It would write one for the whole machine.
+            .arg("--pid-file")
+            .arg(std::env::temp_dir().join(pid_file))
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             // These reach nothing: no tool is called, and the filter would ask a real tenant.
             .env("ZSCALER_CLIENT_ID", "unused")
             .env("ZSCALER_CLIENT_SECRET", "unused")
-            .env("ZSCALER_VANITY_DOMAIN", "unused")
             .env("ZSCALER_CUSTOMER_ID", "unused")
             .env("ZSCALER_MCP_DISABLE_ENTITLEMENT_FILTER", "true")
-            .env("ZSCALER_MCP_AUTH_MODE", "none")
-            .args(["--transport", "streamable-http", "--port", "0"])
-            // It would write one for the whole machine.
-            .arg("--pid-file")
-            .arg(std::env::temp_dir().join("portcullis-tests-zscaler-mcp.pid"));
+            .envs(settings.iter().copied());
         let process = Process::start("zscaler-mcp", &mut command);
         let origin = process
             .wait_for_line(|line| line.contains("Uvicorn running").then(|| origin(line))?)
@@ -41,13 +44,17 @@ impl ZscalerServer {
             origin,
         }
     }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
 }
 
 fn lists_its_tools(kind: Kind) {
     let idp = IdentityProvider::start();
     let mode = api_key(&idp);
-    let server = ZscalerServer::start();
-    let gateway = Gateway::start(kind, &mode.settings, &server.origin);
+    let server = ZscalerServer::start(&[("ZSCALER_MCP_AUTH_MODE", "none")]);
+    let gateway = Gateway::start(kind, &mode.settings, server.origin());
     let url = format!("http://{}/mcp", gateway.address());
     let seen = Client::Python.call(&url, "-", "{}", &mode.good[0]).answer();
     assert!(seen.tools.len() > 100, "{} tools", seen.tools.len());
