@@ -7,9 +7,12 @@ const MAX_DEPTH: usize = 16;
 
 /// Parses `document`; `None` when it is not such a value or nested too deeply.
 pub(crate) fn parse<T: DeserializeOwned>(document: &[u8]) -> Option<T> {
-    is_shallow(document)
-        .then(|| serde_json::from_slice(document).ok())
-        .flatten()
+    if !is_shallow(document) {
+        return None;
+    }
+    // All of it is UTF-8 (RFC 8259 §8.1), the members that nobody reads included.
+    let document = core::str::from_utf8(document).ok()?;
+    serde_json::from_str(document).ok()
 }
 
 fn is_shallow(document: &[u8]) -> bool {
@@ -46,5 +49,13 @@ mod tests {
                 .is_some()
         );
         assert!(parse::<Value>(b"[1] x").is_none());
+    }
+
+    #[test]
+    fn members_that_nobody_reads_are_text_too() {
+        #[derive(serde::Deserialize)]
+        struct Nothing {}
+        assert!(parse::<Nothing>(b"{\"a\":\"b\"}").is_some());
+        assert!(parse::<Nothing>(b"{\"a\":\"\xff\"}").is_none());
     }
 }
