@@ -3,6 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::gate::{Gate, TOKEN, is_field_value};
 
 /// Reads a whole token. No second form of a good token is good, in any gateway.
@@ -28,13 +33,19 @@ pub fn header(data: &[u8]) {
     let (_, rest) = TOKEN.split_once('.').unwrap();
     let authorization = format!("Bearer {header}.{rest}");
     let admitted = Gate::credulous().admits(authorization.as_bytes());
-    if let Ok(header) = serde_json::from_slice::<serde_json::Value>(data) {
+    if let Ok(header) = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(data) {
         let tricks = ["crit", "jwk", "jku", "x5u", "x5c"];
-        let tricky = tricks.into_iter().any(|name| header.get(name).is_some());
-        assert!(!(admitted && tricky), "admitted with {header}");
+        let tricky = tricks.into_iter().any(|name| header.contains_key(name));
+        assert!(!(admitted && tricky), "admitted with {header:?}");
     } else {
         assert!(!admitted, "admitted without a header");
     }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    exp: f64,
 }
 
 /// Reads the claims of a token whose signature is taken for good.
@@ -45,9 +56,8 @@ pub fn claims(data: &[u8]) {
     let mut gate = Gate::credulous();
     let admitted = gate.admits(authorization.as_bytes());
     if admitted {
-        let claims: serde_json::Value = serde_json::from_slice(data).unwrap();
-        assert_eq!(claims["iss"], "https://issuer.example");
-        let exp = claims["exp"].as_f64().unwrap();
+        let Claims { iss, exp } = serde_json::from_slice(data).unwrap();
+        assert_eq!(iss, "https://issuer.example");
         assert!(exp + 30.0 > gate.now as f64, "admitted though expired");
         // Nothing outlives its token, not even in the cache.
         gate.now = (exp as u64).saturating_add(30);
