@@ -6,7 +6,7 @@ MODE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help filter native demo envoy-up envoy-down native-up native-down tools test test-all ci
-.PHONY: fmt clippy docs no-std-proof deny envoy-matrix fuzz-replay clean
+.PHONY: fmt clippy docs no-std-proof deny envoy-matrix fuzz clean
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ test: filter tools ## Runs every test (README's second command)
 	scripts/test.sh
 	cargo test --workspace --doc
 
-test-all: ci envoy-matrix fuzz-replay ## Runs all of ci, then what is too slow for it
+test-all: ci envoy-matrix fuzz ## Runs all of ci, then what is too slow for it
 
 ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that order
 
@@ -68,8 +68,8 @@ envoy-matrix: filter ## Runs the parity table on every Envoy line that Istio shi
 	cargo build --workspace
 	scripts/envoy-matrix.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
 
-fuzz-replay: ## Replays the fuzz corpus
-	scripts/fuzz-replay.sh
+fuzz: ## Explores with every fuzz target, a minute each (nightly compiler, cargo-fuzz)
+	scripts/fuzz.sh 60
 
 clean: ## Removes all that was built or fetched
 	cargo clean
