@@ -260,10 +260,10 @@ def detach(command, environment, log):
         os.write(pid_write, str(fork_orphan(command, environment, log)).encode())
         os._exit(0)
     os.waitpid(between, 0)
-    pid = int(os.read(pid_read, 32))
-    os.close(pid_read)
     os.close(pid_write)
-    return pid
+    # The pipe ends when the command is run, which closes it.
+    with os.fdopen(pid_read, encoding="utf-8") as pid:
+        return int(pid.read())
 
 
 def fork_orphan(command, environment, log):
