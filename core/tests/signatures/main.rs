@@ -10,6 +10,7 @@
 
 mod edwards;
 mod native;
+mod odd_sizes;
 mod reference;
 mod wycheproof;
 
