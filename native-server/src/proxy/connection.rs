@@ -17,13 +17,14 @@ use portcullis_core::rules::AddressList;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{self, Failure};
 use super::body::{ResponseBody, drain};
-use super::forward::Via;
+use super::forwarded::Via;
 use super::head::Head;
+use super::protocol::Protocol;
 use super::watch::{Watch, Watched};
 use super::{Forwarder, Gate};
 
@@ -32,7 +33,6 @@ const MAX_HEAD_BYTES: usize = 60 * 1024;
 const MAX_FIELDS: usize = 100;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What all connections share.
 pub(crate) struct Service {
@@ -53,11 +53,6 @@ pub(super) struct Accepted {
     pub(super) permit: OwnedSemaphorePermit,
     /// Becomes true when no further request is wanted.
     pub(super) closing: watch::Receiver<bool>,
-}
-
-enum Protocol {
-    Http1,
-    Http2,
 }
 
 /// Serves one connection to its end.
@@ -85,7 +80,7 @@ pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
     });
     match &client.service.tls {
         None => {
-            let Ok(Ok(protocol)) = timeout(HANDSHAKE_LIMIT, sniff(&stream)).await else {
+            let Ok(Ok(protocol)) = timeout(HANDSHAKE_LIMIT, Protocol::sniff(&stream)).await else {
                 return;
             };
             client.run(stream, protocol, closing).await;
@@ -96,31 +91,9 @@ pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
                 tracing::debug!("TLS handshake failed");
                 return;
             };
-            let protocol = match stream.get_ref().1.alpn_protocol() {
-                Some(b"h2") => Protocol::Http2,
-                Some(_) | None => Protocol::Http1,
-            };
+            let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
             client.run(stream, protocol, closing).await;
         }
-    }
-}
-
-/// Looks at the first bytes without taking them: a client that knows of h2 says so (RFC 9113
-/// §3.3).
-async fn sniff(stream: &TcpStream) -> std::io::Result<Protocol> {
-    let mut buffer = [0; PREFACE.len()];
-    loop {
-        let length = stream.peek(&mut buffer).await?;
-        let start = buffer.get(..length).unwrap_or_default();
-        if start == PREFACE {
-            return Ok(Protocol::Http2);
-        }
-        if start.is_empty() || !PREFACE.starts_with(start) {
-            return Ok(Protocol::Http1);
-        }
-        // Part of the preface: the socket stays readable, so there is nothing to wait for but
-        // time. Only a client that sends it in pieces comes here.
-        sleep(Duration::from_millis(10)).await;
     }
 }
 

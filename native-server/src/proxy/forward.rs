@@ -1,6 +1,5 @@
 //! Passes requests on to the protected resource, streaming both ways.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,20 +12,16 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use portcullis_core::{Forward, HeaderEdits, HttpUrl};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::Failure;
 use super::body::{BodyFault, RequestBody, ResponseBody};
 use super::connector::Connector;
+use super::forwarded::{self, Via};
 use super::{hop, tunnel};
 
 /// Shorter than the 5 s after which usual servers of MCP (uvicorn, Node) close an idle
 /// connection, so that a request is not sent on one that is just being closed.
 const POOL_IDLE: Duration = Duration::from_secs(4);
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The way to the protected resource.
 pub(crate) struct Forwarder {
@@ -35,16 +30,6 @@ pub(crate) struct Forwarder {
     authority: Authority,
     host: HeaderValue,
     max_body: u64,
-}
-
-/// What a request tells about the connection that it came on.
-pub(super) struct Via {
-    pub(super) peer: IpAddr,
-    /// Whether the peer is a proxy whose forwarded fields are believed.
-    pub(super) trusted: bool,
-    pub(super) https: bool,
-    /// Kept by a tunnel, which counts as a connection.
-    pub(super) permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl Forwarder {
@@ -131,7 +116,7 @@ impl Forwarder {
         hop::strip(headers);
         // The gateway itself answers with 100 Continue, when the body is first wanted.
         headers.remove(EXPECT);
-        set_forwarded(headers, original_host, via);
+        forwarded::set(headers, original_host, via);
         apply(headers, edits)?;
         headers.insert(HOST, self.host.clone());
         Ok(())
@@ -197,31 +182,6 @@ fn join_cookies(headers: &mut HeaderMap) {
         && let Ok(joined) = HeaderValue::from_bytes(&crumbs.join(b"; ".as_slice()))
     {
         headers.insert(COOKIE, joined);
-    }
-}
-
-/// Adds the address of the connection's other end to those that the client gave, and says by
-/// which scheme and host we were asked, unless a trusted proxy knows better.
-fn set_forwarded(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) {
-    let peer = via.peer.to_string();
-    let mut addresses: Vec<&[u8]> = headers
-        .get_all(X_FORWARDED_FOR)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    addresses.push(peer.as_bytes());
-    if let Ok(joined) = HeaderValue::from_bytes(&addresses.join(b", ".as_slice())) {
-        headers.insert(X_FORWARDED_FOR, joined);
-    }
-    let scheme = HeaderValue::from_static(if via.https { "https" } else { "http" });
-    for (name, value) in [(X_FORWARDED_PROTO, Some(scheme)), (X_FORWARDED_HOST, host)] {
-        if via.trusted && headers.contains_key(&name) {
-            continue;
-        }
-        match value {
-            Some(value) => headers.insert(name, value),
-            None => headers.remove(name),
-        };
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use portcullis_core::HttpUrl;
+use portcullis_core::config::Clusters;
 
 use crate::render::Address;
 use crate::render::envoy_listener::socket_address;
@@ -14,7 +15,7 @@ const MAX_AT_ONCE: u32 = 1_000_000;
 
 /// Returns the name under which the filter looks for the cluster of `url`.
 pub(crate) fn cluster_name(url: &HttpUrl) -> String {
-    format!("outbound|{}||{}", url.port(), url.host())
+    Clusters::default().of(url)
 }
 
 /// Writes the cluster of `url`; certificates must lead to one of `authorities`, a PEM file.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -222,7 +222,13 @@ impl Upstream {
 
     /// Answers every request with `response` and closes.
     pub(crate) fn answering(response: &'static str) -> Self {
-        Self::start(move |mut wire| wire.send(response))
+        Self::start(move |mut wire| {
+            wire.send(response);
+            // Closing with unread bytes of a body would reset the connection, and the response
+            // might be lost with it.
+            wire.0.get_ref().shutdown(Shutdown::Write).expect("open");
+            wire.wait_for_end();
+        })
     }
 
     pub(crate) fn head(&self) -> String {

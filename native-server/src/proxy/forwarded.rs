@@ -1,0 +1,46 @@
+//! Header fields that tell the protected resource of the client's side.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::OwnedSemaphorePermit;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What a request tells about the connection that it came on.
+pub(super) struct Via {
+    pub(super) peer: IpAddr,
+    /// Whether the peer is a proxy whose forwarded fields are believed.
+    pub(super) trusted: bool,
+    pub(super) https: bool,
+    /// Kept by a tunnel, which counts as a connection.
+    pub(super) permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// Adds the address of the connection's other end to those that the client gave, and says by
+/// which scheme and host we were asked, unless a trusted proxy knows better.
+pub(super) fn set(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) {
+    let peer = via.peer.to_string();
+    let mut addresses: Vec<&[u8]> = headers
+        .get_all(X_FORWARDED_FOR)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    addresses.push(peer.as_bytes());
+    if let Ok(joined) = HeaderValue::from_bytes(&addresses.join(b", ".as_slice())) {
+        headers.insert(X_FORWARDED_FOR, joined);
+    }
+    let scheme = HeaderValue::from_static(if via.https { "https" } else { "http" });
+    for (name, value) in [(X_FORWARDED_PROTO, Some(scheme)), (X_FORWARDED_HOST, host)] {
+        if via.trusted && headers.contains_key(&name) {
+            continue;
+        }
+        match value {
+            Some(value) => headers.insert(name, value),
+            None => headers.remove(name),
+        };
+    }
+}
