@@ -1,5 +1,6 @@
 //! Settings, and what they resolve to.
 
+mod clusters;
 mod error;
 mod mode;
 mod resolve;
@@ -9,6 +10,7 @@ mod state_keys;
 
 use alloc::vec::Vec;
 
+pub use clusters::Clusters;
 pub use error::ConfigError;
 pub use mode::ModeName;
 pub use resolve::{Resolution, Site, is_on, resolve};

@@ -1,4 +1,4 @@
-//! Public keys in DER, the form in which signature libraries take them.
+//! Public keys and signatures in DER, the form in which signature libraries take them.
 
 use alloc::vec::Vec;
 
@@ -33,6 +33,16 @@ pub(super) fn ec_spki(curve: Curve, point: &[u8]) -> Vec<u8> {
         SEQUENCE,
         &[&algorithm, &element(BIT_STRING, &[&[0], point])],
     )
+}
+
+/// Encodes an ECDSA signature (RFC 3279 §2.2.3); zero is no part of one.
+pub(super) fn ecdsa_signature(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
+    let integer = |number: &[u8]| {
+        let zeros = number.iter().take_while(|byte| **byte == 0).count();
+        let number = number.get(zeros..).filter(|number| !number.is_empty())?;
+        Some(unsigned(number))
+    };
+    Some(element(SEQUENCE, &[&integer(r)?, &integer(s)?]))
 }
 
 const fn curve_identifier(curve: Curve) -> &'static [u8] {

@@ -36,6 +36,17 @@ pub struct EcKey {
     pub spki: Vec<u8>,
 }
 
+impl EcKey {
+    /// Turns a signature in JWS form, `r || s` (RFC 7518 §3.4), into the DER form (RFC 3279
+    /// §2.2.3) that most libraries take; `None` when it is none on this curve.
+    #[must_use]
+    pub fn der_signature(&self, raw: &[u8]) -> Option<Vec<u8>> {
+        let size = self.curve.coordinate_bytes();
+        let (r, s) = raw.split_at_checked(size)?;
+        (s.len() == size).then(|| super::der::ecdsa_signature(r, s))?
+    }
+}
+
 /// A NIST curve.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Curve {
@@ -56,5 +67,33 @@ impl Curve {
             Self::P384 => 48,
             Self::P521 => 66,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn der(curve: Curve, raw: &[u8]) -> Option<Vec<u8>> {
+        let (point, spki) = (Vec::new(), Vec::new());
+        EcKey { curve, point, spki }.der_signature(raw)
+    }
+
+    #[test]
+    fn der_signature_has_minimal_positive_integers() {
+        let mut raw = vec![0; 64];
+        assert_eq!(der(Curve::P256, &raw), None, "zero is no signature");
+        raw[31] = 0x80;
+        raw[63] = 1;
+        let expected = [0x30, 7, 2, 2, 0, 0x80, 2, 1, 1];
+        assert_eq!(der(Curve::P256, &raw).as_deref(), Some(&expected[..]));
+        assert_eq!(der(Curve::P256, &raw[..63]), None);
+        assert_eq!(der(Curve::P384, &raw), None);
+        let long = der(Curve::P521, &[0xff; 132]).expect("a signature");
+        assert_eq!(
+            (&long[..3], long.len()),
+            (&[0x30, 0x81, 0x8a][..], 3 + 0x8a)
+        );
     }
 }
