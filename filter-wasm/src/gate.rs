@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
+use portcullis_core::config::Clusters;
 use portcullis_core::{
     Answer, CallFailure, CallOutcome, Decision, Engine, PendingCall, PendingRequest, RequestHead,
     Step, Ticket, UnixSeconds, UpstreamCall, Wake,
 };
 
-use crate::cluster::Clusters;
 use crate::exchange::{Exchange, Phase};
 use crate::metrics::Metrics;
 use crate::{host, http};

@@ -4,7 +4,6 @@
 //! carries the decision out. Everything belongs to the root context, so that two plugins of one
 //! image, which share a VM, share nothing else.
 
-mod cluster;
 mod exchange;
 mod gate;
 mod host;

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portcullis_core::Engine;
-use portcullis_core::config::{ConfigError, Setting, Settings, Site, resolve};
+use portcullis_core::config::{Clusters, ConfigError, Setting, Settings, Site, resolve};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use crate::cluster::Clusters;
 use crate::gate::Gate;
 use crate::host;
 use crate::http::AuthHttp;
@@ -44,10 +43,7 @@ impl AuthRoot {
         let settings = settings()?;
         let resolution = resolve(&settings, Site::Filter)?;
         let clusters = settings.non_blank(Setting::Clusters).unwrap_or_default();
-        let clusters = Clusters::parse(clusters).map_err(|entry| {
-            let problem = format!("must be a list of host:port=cluster, and \"{entry}\" is not");
-            ConfigError::at(Setting::Clusters, problem)
-        })?;
+        let clusters = Clusters::parse(clusters)?;
         // Queues are known by name to every plugin of the process, so the name is a random one.
         let name = format!("portcullis.{:016x}", RandomState::new().hash_one(self.id));
         let queue = host::register_queue(&name)

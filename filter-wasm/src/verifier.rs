@@ -1,8 +1,6 @@
 //! Signature checks by Envoy's own library, which is ten times as quick as code in the VM.
 
-use portcullis_core::jose::{
-    Algorithm, Curve, Hash, PortableVerifier, PublicKey, SignatureVerifier,
-};
+use portcullis_core::jose::{Algorithm, Hash, PortableVerifier, PublicKey, SignatureVerifier};
 
 use crate::host;
 
@@ -103,7 +101,8 @@ impl SignatureVerifier for HostVerifier {
         }
         match key {
             PublicKey::Rsa(key) => host_verifies(algorithm, &key.spki, message, signature),
-            PublicKey::Ec(key) => der_signature(key.curve, signature)
+            PublicKey::Ec(key) => key
+                .der_signature(signature)
                 .is_some_and(|der| host_verifies(algorithm, &key.spki, message, &der)),
             PublicKey::Ed25519(_) => false,
         }
@@ -141,36 +140,6 @@ fn push_field(message: &mut Vec<u8>, number: u8, value: &[u8]) {
     message.extend_from_slice(value);
 }
 
-/// Turns `r || s` (RFC 7518 §3.4) into the DER form (RFC 3279 §2.2.3).
-fn der_signature(curve: Curve, raw: &[u8]) -> Option<Vec<u8>> {
-    let size = curve.coordinate_bytes();
-    let (r, s) = raw
-        .split_at_checked(size)
-        .filter(|(_, s)| s.len() == size)?;
-    let mut content = Vec::with_capacity(raw.len() + 6);
-    push_integer(&mut content, r)?;
-    push_integer(&mut content, s)?;
-    let mut der = vec![0x30];
-    let length = u8::try_from(content.len()).ok()?;
-    if length >= 0x80 {
-        der.push(0x81);
-    }
-    der.push(length);
-    der.extend_from_slice(&content);
-    Some(der)
-}
-
-/// Appends a positive DER integer; zero is no part of a signature.
-fn push_integer(der: &mut Vec<u8>, value: &[u8]) -> Option<()> {
-    let zeros = value.iter().take_while(|byte| **byte == 0).count();
-    let value = value.get(zeros..)?;
-    let sign: &[u8] = if *value.first()? >= 0x80 { &[0] } else { &[] };
-    der.extend_from_slice(&[0x02, u8::try_from(sign.len() + value.len()).ok()?]);
-    der.extend_from_slice(sign);
-    der.extend_from_slice(value);
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,27 +155,5 @@ mod tests {
         assert_eq!(field(127).get(..2), Some(&[0x12, 127][..]));
         assert_eq!(field(128).get(..3), Some(&[0x12, 0x80, 1][..]));
         assert_eq!(field(16_384).get(..4), Some(&[0x12, 0x80, 0x80, 1][..]));
-    }
-
-    #[test]
-    fn signature_integers_are_minimal_and_positive() {
-        let mut raw = vec![0; 64];
-        assert_eq!(
-            der_signature(Curve::P256, &raw),
-            None,
-            "zero is no signature"
-        );
-        raw[31] = 0x80;
-        raw[63] = 1;
-        let expected = [0x30, 7, 2, 2, 0, 0x80, 2, 1, 1];
-        assert_eq!(
-            der_signature(Curve::P256, &raw).as_deref(),
-            Some(&expected[..])
-        );
-        assert_eq!(der_signature(Curve::P256, &raw[..63]), None);
-        assert_eq!(der_signature(Curve::P384, &raw), None);
-        let long = der_signature(Curve::P521, &[0xff; 132]).expect("a signature");
-        assert_eq!(long.get(..3), Some(&[0x30, 0x81, 0x8a][..]));
-        assert_eq!(long.len(), 3 + 0x8a);
     }
 }
