@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking, and takes what it needs of the vectors"
 )]
 

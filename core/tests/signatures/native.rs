@@ -1,7 +1,7 @@
 //! What the native host checks signatures with.
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
-use portcullis_core::jose::{Algorithm, PublicKey, SignatureVerifier};
+use portcullis_core::jose::{Algorithm, EcKey, PublicKey, SignatureVerifier};
 
 pub(crate) struct NativeVerifier;
 
@@ -26,6 +26,26 @@ impl SignatureVerifier for NativeVerifier {
     fn name(&self) -> &'static str {
         "native"
     }
+}
+
+/// Checks ECDSA as hosts do that take signatures in DER, such as Envoy's library.
+pub(crate) fn verifies_in_der(
+    algorithm: Algorithm,
+    key: &EcKey,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let method = match algorithm {
+        Algorithm::Es256 => &signature::ECDSA_P256_SHA256_ASN1,
+        Algorithm::Es384 => &signature::ECDSA_P384_SHA384_ASN1,
+        Algorithm::Es512 => &signature::ECDSA_P521_SHA512_ASN1,
+        other => panic!("{} is no ECDSA", other.name()),
+    };
+    key.der_signature(signature).is_some_and(|der| {
+        UnparsedPublicKey::new(method, &key.point)
+            .verify(message, &der)
+            .is_ok()
+    })
 }
 
 fn method(algorithm: Algorithm) -> &'static dyn VerificationAlgorithm {

