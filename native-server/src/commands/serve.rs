@@ -15,7 +15,7 @@ use crate::crypto::NativeVerifier;
 use crate::listen::Listen;
 use crate::logs::LogArgs;
 use crate::paste;
-use crate::proxy::{CallClient, Connector, Forwarder, Gate, Service, refresh, serve};
+use crate::proxy::{CallClient, Connector, Forwarder, Gate, Service, Tally, refresh, serve};
 use crate::settings::SettingsArgs;
 use crate::state::{StoredKey, preview_api_key, supply_api_key, supply_state_keys};
 use crate::tls;
@@ -115,10 +115,15 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let engine = Engine::new(resolution.config, Box::new(NativeVerifier));
     let gate = Gate::new(engine, CallClient::new(connector.clone()));
-    let background = tokio::spawn(refresh(Arc::clone(&gate)));
+    let tally = Arc::new(Tally::default());
+    let background = tokio::spawn({
+        let (gate, tally) = (Arc::clone(&gate), Arc::clone(&tally));
+        async move { tokio::join!(refresh(gate), tally.report_regularly()) }
+    });
     let service = Arc::new(Service {
         gate,
         forwarder: Forwarder::new(connector, &upstream, args.max_body_bytes)?,
+        tally: Arc::clone(&tally),
         trusted_proxies,
         tls,
     });
@@ -131,6 +136,7 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     };
     serve(listener, service, args.max_connections, stop).await;
     background.abort();
+    tally.report();
     Ok(())
 }
 

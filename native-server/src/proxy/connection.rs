@@ -26,7 +26,7 @@ use super::forwarded::Via;
 use super::head::Head;
 use super::protocol::Protocol;
 use super::watch::{Watch, Watched};
-use super::{Forwarder, Gate};
+use super::{Forwarder, Gate, Tally};
 
 /// As much as Envoy takes by default.
 const MAX_HEAD_BYTES: usize = 60 * 1024;
@@ -40,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) gate: Arc<Gate>,
     /// Passes on what was allowed.
     pub(crate) forwarder: Forwarder,
+    /// Counts what was refused.
+    pub(crate) tally: Arc<Tally>,
     /// Proxies whose forwarded fields are believed.
     pub(crate) trusted_proxies: Option<AddressList>,
     /// Makes TLS of the connections, where it is on.
@@ -189,6 +191,7 @@ impl Client {
             Ok(response) => response,
             Err(failure) => {
                 if failure.is_of_client() {
+                    self.service.tally.count(failure.reason());
                     tracing::debug!(reason = failure.reason(), "request refused");
                 } else {
                     tracing::warn!(reason = failure.reason(), "request failed");
@@ -208,6 +211,9 @@ impl Client {
         tracing::debug!(reason = decision.reason(), "decided");
         match decision {
             Decision::Respond(local) => {
+                if local.status >= 400 {
+                    self.service.tally.count(local.reason);
+                }
                 if !parts.headers.contains_key(EXPECT) {
                     drain(body);
                 }

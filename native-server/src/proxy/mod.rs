@@ -13,6 +13,7 @@ mod hop;
 mod protocol;
 mod refresh;
 mod serve;
+mod tally;
 mod tunnel;
 mod watch;
 
@@ -23,3 +24,4 @@ pub(crate) use decide::Gate;
 pub(crate) use forward::Forwarder;
 pub(crate) use refresh::refresh;
 pub(crate) use serve::serve;
+pub(crate) use tally::Tally;

@@ -39,6 +39,7 @@ pub(crate) fn cluster(url: &HttpUrl, authorities: &str) -> Yaml {
         ("dns_lookup_family", "V4_PREFERRED".into()),
         ("connect_timeout", "5s".into()),
         ("circuit_breakers", circuit_breakers()),
+        ("typed_extension_protocol_options", protocol()),
         (
             "load_assignment",
             Yaml::map([
@@ -62,6 +63,20 @@ fn named_address(url: &HttpUrl) -> Yaml {
     let port = u32::from(url.port());
     let fields = [("address", url.host().into()), ("port_value", port.into())];
     Yaml::map([("socket_address", Yaml::map(fields))])
+}
+
+/// Speaks HTTP/1.1 and gives a connection up before the other end does: usual servers of MCP
+/// (uvicorn, Node) close an idle one after 5 s, and a request sent just then is lost.
+fn protocol() -> Yaml {
+    let name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let explicit = Yaml::map([("http_protocol_options", Yaml::map([]))]);
+    let common = Yaml::map([("idle_timeout", "4s".into())]);
+    let options = Yaml::map([
+        ("@type", format!("type.googleapis.com/{name}").into()),
+        ("common_http_protocol_options", common),
+        ("explicit_http_config", explicit),
+    ]);
+    Yaml::map([(name, options)])
 }
 
 fn circuit_breakers() -> Yaml {

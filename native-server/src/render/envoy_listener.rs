@@ -60,7 +60,7 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
         ("normalize_path", false.into()),
         ("path_with_escaped_slashes_action", "KEEP_UNCHANGED".into()),
         ("max_request_headers_kb", MAX_REQUEST_HEADERS_KB.into()),
-        ("request_headers_timeout", "30s".into()),
+        ("request_headers_timeout", "10s".into()),
         // An SSE stream may be silent for hours.
         ("stream_idle_timeout", "0s".into()),
         ("upgrade_configs", Yaml::list([websocket])),

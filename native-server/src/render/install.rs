@@ -131,7 +131,8 @@ fn split(settings: &Settings) -> (Vec<(Setting, String)>, Vec<Setting>) {
         let Some(value) = settings.get(setting) else {
             continue;
         };
-        if LEFT_OUT.contains(&setting) {
+        let blank_secret = setting.is_secret() && value.trim().is_empty();
+        if blank_secret || LEFT_OUT.contains(&setting) {
             continue;
         }
         if setting.is_secret() && settings.source(setting) == Some(Source::Environment) {

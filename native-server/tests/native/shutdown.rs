@@ -46,3 +46,19 @@ fn streams_are_cut_after_the_grace_period() {
     assert_eq!(gateway.child.wait().expect("ends").code(), Some(0));
     gateway.log_with("cutting streams");
 }
+
+#[test]
+fn refusals_are_counted() {
+    let upstream = Upstream::dead();
+    let url = format!("http://{upstream}");
+    let environment = [("ZSCALER_MCP_AUTH_API_KEY", "k")];
+    let mut gateway = Gateway::start_with(&["--upstream", &url], &environment);
+    for _ in 0..3 {
+        let request = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        let response = gateway.exchange(request);
+        assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+    }
+    gateway.terminate();
+    gateway.child.wait().expect("ends");
+    gateway.log_with("missing_credentials=3");
+}
