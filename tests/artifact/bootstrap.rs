@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use crate::tools;
 
+const STATE_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
+const API_KEY: &str = "0123456789abcdef0123456789abcdef";
 const UPSTREAM: [&str; 2] = ["--upstream", "http://127.0.0.1:8001"];
 
 /// Renders with these arguments and variables.
@@ -85,6 +87,34 @@ fn every_mode_renders_what_envoy_takes() {
         let admin = [&UPSTREAM[..], &["--admin", "127.0.0.1:9901"]].concat();
         assert!(!bootstrap.contains("admin:"), "{bootstrap}");
         assert!(rendered(&admin, variables).contains("admin:"), "{mode}");
+    }
+}
+
+#[test]
+fn examples_are_what_render_prints() {
+    for mode in ["api-key", "jwt", "zscaler", "none"] {
+        let settings = format!("envoy/{mode}.json");
+        let mut command = tools::portcullis();
+        command.args([
+            "render",
+            "envoy",
+            "--listen",
+            "127.0.0.1:10000",
+            "--config",
+            &settings,
+        ]);
+        command.env("PORTCULLIS_STATE_KEYS", STATE_KEY);
+        command.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
+        if mode == "api-key" {
+            command.env("ZSCALER_MCP_AUTH_API_KEY", API_KEY);
+        }
+        let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let file = tools::root().join(format!("envoy/{mode}.yaml"));
+        let example = fs::read_to_string(file).unwrap();
+        assert_eq!(
+            printed, example,
+            "envoy/README.md says how to render {mode} again"
+        );
     }
 }
 
