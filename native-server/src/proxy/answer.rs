@@ -22,6 +22,8 @@ pub(super) enum Failure {
     BodyTooLarge,
     /// The request body stopped coming.
     BodyStalled,
+    /// The request body ended too early.
+    BodyCut,
     /// The protected resource takes no connections.
     Unreachable,
     /// The protected resource broke its connection off, or spoke no HTTP.
@@ -39,6 +41,7 @@ impl Failure {
             Self::TooManyFields => "too_many_fields",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyStalled => "body_stalled",
+            Self::BodyCut => "body_cut",
             Self::Unreachable => "upstream_unreachable",
             Self::BadResponse => "upstream_bad_response",
             Self::BadEdit => "bad_edit",
@@ -60,6 +63,7 @@ impl Failure {
             ),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
             Self::BodyStalled => (StatusCode::REQUEST_TIMEOUT, "Request body too slow"),
+            Self::BodyCut => (StatusCode::BAD_REQUEST, "Request body incomplete"),
             Self::Unreachable => (
                 StatusCode::BAD_GATEWAY,
                 "Bad gateway: the MCP server cannot be reached",

@@ -108,6 +108,8 @@ pub(super) enum BodyFault {
     TooLarge,
     /// It paused for too long.
     Stalled,
+    /// The client broke it off.
+    Cut,
 }
 
 impl fmt::Display for BodyFault {
@@ -115,6 +117,7 @@ impl fmt::Display for BodyFault {
         f.write_str(match self {
             Self::TooLarge => "request body too large",
             Self::Stalled => "request body stalled",
+            Self::Cut => "request body cut",
         })
     }
 }
@@ -168,7 +171,7 @@ impl Body for RequestBody {
         self.stall.as_mut().reset(Instant::now() + STALL_LIMIT);
         let frame = match frame {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Cut.into()))),
             None => return Poll::Ready(None),
         };
         let length = frame.data_ref().map_or(0, Bytes::len);

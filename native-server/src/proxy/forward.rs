@@ -128,6 +128,7 @@ impl From<BodyFault> for Failure {
         match fault {
             BodyFault::TooLarge => Self::BodyTooLarge,
             BodyFault::Stalled => Self::BodyStalled,
+            BodyFault::Cut => Self::BodyCut,
         }
     }
 }

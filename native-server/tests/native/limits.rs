@@ -59,6 +59,18 @@ fn body_of_a_refused_request_is_read_so_that_the_answer_arrives() {
 }
 
 #[test]
+fn body_that_is_no_body_is_the_fault_of_the_client() {
+    let upstream = Upstream::start(|mut wire| wire.wait_for_end());
+    let gateway = Gateway::start(upstream.address, &[]);
+    let mut wire = gateway.connect();
+    wire.send("POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n");
+    upstream.head();
+    wire.send("no chunk\r\n");
+    assert!(wire.head().starts_with("HTTP/1.1 400 "));
+    gateway.log_with("body_cut");
+}
+
+#[test]
 fn connections_beyond_the_limit_wait() {
     let upstream = Upstream::answering(OK);
     let gateway = Gateway::start(upstream.address, &["--max-connections", "1"]);
