@@ -1,9 +1,11 @@
 //! How often, and when, the JWKS is fetched.
 
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use portcullis_tests::authorization_server::JWKS_PATH;
+use portcullis_tests::server::Incoming;
 use portcullis_tests::{Alg, Behaviour, Connection, Gate, Gateway, Kind, Request, SigningKey};
 use serde_json::json;
 
@@ -16,16 +18,20 @@ const COOL_DOWN: Duration = Duration::from_secs(10);
 /// Runs `check` against both gateways at once, each with a world of its own: some of these tests
 /// wait for seconds.
 fn each(check: impl Fn(&World, &Gateway) + Sync) {
+    each_after(|_| (), check);
+}
+
+/// Runs `check` as [`each`] does, on gateways that start in a world that `prepare` has been to.
+fn each_after(prepare: impl Fn(&World) + Sync, check: impl Fn(&World, &Gateway) + Sync) {
     thread::scope(|scope| {
         for kind in Kind::BOTH {
-            let check = &check;
+            let (prepare, check) = (&prepare, &check);
             scope.spawn(move || {
                 let world = World::start();
                 let settings = settings(&world);
-                check(
-                    &world,
-                    &Gateway::start(kind, &settings, &world.resource.url()),
-                );
+                prepare(&world);
+                let gateway = Gateway::start(kind, &settings, &world.resource.url());
+                check(&world, &gateway);
             });
         }
     });
@@ -42,6 +48,23 @@ fn unknown(kid: &str) -> Request {
             .p256
             .token_with(Alg::Es256, &json!({"alg": "ES256", "kid": kid}), &claims()),
     )
+}
+
+/// Counts the engines of a gateway: the native binary has one, Envoy one for its worker and one
+/// for its main thread.
+fn engines(gateway: &Gateway) -> usize {
+    match gateway.kind() {
+        Kind::Envoy => 2,
+        Kind::Native => 1,
+    }
+}
+
+/// Waits until every engine of the gateway has its keys.
+fn settle(world: &World, gateway: &Gateway) {
+    assert_eq!(gateway.send(&good()).status, 200);
+    world
+        .authorization_server
+        .wait_for(JWKS_PATH, engines(gateway));
 }
 
 /// Asks until the answer has this status.
@@ -67,7 +90,7 @@ fn wait_until(gateway: &Gateway, request: &Request, status: u16) {
 #[test]
 fn many_tokens_make_one_fetch() {
     each(|world, gateway| {
-        assert_eq!(gateway.send(&good()).status, 200);
+        settle(world, gateway);
         let server = &world.authorization_server;
         let before = server.count(JWKS_PATH);
         for alg in Alg::ALL {
@@ -80,12 +103,14 @@ fn many_tokens_make_one_fetch() {
 
 #[test]
 fn requests_wait_for_one_fetch() {
-    each(|world, gateway| {
-        let server = &world.authorization_server;
-        let gate = Gate::default();
+    let gate = Gate::default();
+    let hold = |world: &World| {
         let document = Behaviour::json(200, &json!({"keys": keys().jwks()}));
-        let before = server.count(JWKS_PATH);
-        server.on_path(JWKS_PATH, Behaviour::Held(gate.clone(), Box::new(document)));
+        let held = Behaviour::Held(gate.clone(), Box::new(document));
+        world.authorization_server.on_path(JWKS_PATH, held);
+    };
+    let both_asked = Barrier::new(2);
+    each_after(hold, |world, gateway| {
         let bytes = good().to_bytes();
         let crowd: Vec<Connection> = (0..300)
             .map(|_| {
@@ -94,13 +119,18 @@ fn requests_wait_for_one_fetch() {
                 connection
             })
             .collect();
+        both_asked.wait();
         gate.open();
         for mut connection in crowd {
             assert_eq!(connection.read_response(false).unwrap().status, 200);
         }
-        // Envoy's main thread has a VM of its own, which fetches for itself.
-        let fetches = server.count(JWKS_PATH) - before;
-        assert!(fetches <= 3, "{:?} made {fetches} fetches", gateway.kind());
+        // One for each engine of the gateway.
+        let fetches = world.authorization_server.count(JWKS_PATH);
+        assert!(
+            fetches <= engines(gateway),
+            "{:?} made {fetches} fetches",
+            gateway.kind()
+        );
     });
 }
 
@@ -108,7 +138,7 @@ fn requests_wait_for_one_fetch() {
 fn a_flood_of_unknown_kids_makes_one_fetch_in_ten_seconds() {
     each(|world, gateway| {
         let server = &world.authorization_server;
-        assert_eq!(gateway.send(&good()).status, 200);
+        settle(world, gateway);
         let before = server.count(JWKS_PATH);
         let start = Instant::now();
         for number in 0..300 {
@@ -157,98 +187,76 @@ fn known_keys_outlive_an_outage() {
 
 #[test]
 fn an_outage_ends_when_the_endpoint_is_back() {
-    thread::scope(|scope| {
-        for kind in Kind::BOTH {
-            scope.spawn(move || {
-                let world = World::start();
-                let settings = settings(&world);
-                let server = &world.authorization_server;
-                server.on_path(JWKS_PATH, Behaviour::status(500));
-                let gateway = Gateway::start(kind, &settings, &world.resource.url());
-                assert_eq!(gateway.send(&good()).status, 503);
-                server.restore(JWKS_PATH);
-                wait_until(&gateway, &good(), 200);
-            });
-        }
+    each_after(failing, |world, gateway| {
+        assert_eq!(gateway.send(&good()).status, 503);
+        world.authorization_server.restore(JWKS_PATH);
+        wait_until(gateway, &good(), 200);
     });
 }
 
 #[test]
 fn an_outage_is_not_hammered() {
-    thread::scope(|scope| {
-        for kind in Kind::BOTH {
-            scope.spawn(move || {
-                let world = World::start();
-                let settings = settings(&world);
-                let server = &world.authorization_server;
-                server.on_path(JWKS_PATH, Behaviour::status(500));
-                let gateway = Gateway::start(kind, &settings, &world.resource.url());
-                let start = Instant::now();
-                for _ in 0..200 {
-                    assert_eq!(gateway.send(&good()).status, 503);
-                }
-                let allowed = 5 + 3 * start.elapsed().as_secs();
-                let fetches = u64::try_from(server.count(JWKS_PATH)).unwrap();
-                assert!(fetches <= allowed, "{kind:?} made {fetches} fetches");
-            });
+    each_after(failing, |world, gateway| {
+        let start = Instant::now();
+        for _ in 0..200 {
+            assert_eq!(gateway.send(&good()).status, 503);
         }
+        let allowed = 5 + 3 * start.elapsed().as_secs();
+        let fetches = u64::try_from(world.authorization_server.count(JWKS_PATH)).unwrap();
+        let kind = gateway.kind();
+        assert!(fetches <= allowed, "{kind:?} made {fetches} fetches");
     });
+}
+
+fn failing(world: &World) {
+    let outage = Behaviour::status(500);
+    world.authorization_server.on_path(JWKS_PATH, outage);
 }
 
 #[test]
 fn a_refetch_names_the_entity_tag_and_304_keeps_the_keys() {
-    thread::scope(|scope| {
-        for kind in Kind::BOTH {
-            scope.spawn(move || {
-                let world = World::start();
-                let settings = settings(&world);
-                let server = &world.authorization_server;
-                server.jwks_etag("\"v1\"");
-                let gateway = Gateway::start(kind, &settings, &world.resource.url());
-                assert_eq!(gateway.send(&good()).status, 200);
-                let conditional = || {
-                    let all = server.requests(JWKS_PATH);
-                    all.iter()
-                        .any(|seen| seen.value("if-none-match").as_deref() == Some("\"v1\""))
-                };
-                let deadline = Instant::now() + 2 * COOL_DOWN;
-                while !conditional() {
-                    assert_eq!(gateway.send(&unknown("other")).status, 401);
-                    assert!(Instant::now() < deadline, "{kind:?} sent no condition");
-                    // Only time opens this gate: the cool-down is in the way.
-                    thread::sleep(Duration::from_millis(100));
-                }
-                let token = keys().rsa.token(Alg::Rs512, &claims());
-                assert_eq!(gateway.send(&bearer(token)).status, 200, "{kind:?}");
-            });
+    let tag = |world: &World| world.authorization_server.jwks_etag("\"v1\"");
+    each_after(tag, |world, gateway| {
+        assert_eq!(gateway.send(&good()).status, 200);
+        let conditional = || {
+            let all = world.authorization_server.requests(JWKS_PATH);
+            let tag = |seen: &Incoming| seen.value("if-none-match");
+            all.iter()
+                .any(|seen| tag(seen).as_deref() == Some("\"v1\""))
+        };
+        let deadline = Instant::now() + 2 * COOL_DOWN;
+        while !conditional() {
+            assert_eq!(gateway.send(&unknown("other")).status, 401);
+            let late = Instant::now() > deadline;
+            assert!(!late, "{:?} sent no condition", gateway.kind());
+            // Only time opens this gate: a cool-down may be in the way.
+            thread::sleep(Duration::from_millis(100));
         }
+        let token = keys().rsa.token(Alg::Rs512, &claims());
+        assert_eq!(gateway.send(&bearer(token)).status, 200);
     });
 }
 
 #[test]
 fn a_silent_endpoint_is_an_outage_in_time() {
-    thread::scope(|scope| {
-        for kind in Kind::BOTH {
-            scope.spawn(move || {
-                let world = World::start();
-                let settings = settings(&world);
-                world
-                    .authorization_server
-                    .on_path(JWKS_PATH, Behaviour::Silent);
-                let gateway = Gateway::start(kind, &settings, &world.resource.url());
-                let start = Instant::now();
-                assert_eq!(gateway.send(&good()).status, 503, "{kind:?}");
-                assert!(start.elapsed() < Duration::from_secs(15), "{kind:?}");
-                assert_eq!(gateway.send(&Request::get("/health")).status, 200);
-            });
-        }
+    let silent = |world: &World| {
+        world
+            .authorization_server
+            .on_path(JWKS_PATH, Behaviour::Silent);
+    };
+    each_after(silent, |_, gateway| {
+        let start = Instant::now();
+        assert_eq!(gateway.send(&good()).status, 503);
+        let waited = start.elapsed();
+        assert!(waited < Duration::from_secs(15), "{waited:?}");
+        assert_eq!(gateway.send(&Request::get("/health")).status, 200);
     });
 }
 
 #[test]
 fn a_broken_token_makes_no_fetch() {
     each(|world, gateway| {
-        assert_eq!(gateway.send(&good()).status, 200);
+        settle(world, gateway);
         let server = &world.authorization_server;
         let before = server.count(JWKS_PATH);
         for token in ["broken", "a.b", "a.b.c", "...", "e30.e30.e30"] {

@@ -229,7 +229,8 @@ fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
         .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
-/// Finds a built artifact: named by an environment variable, or in the target folder.
+/// Finds a built artifact: named by an environment variable, or else the newest in the target
+/// folder.
 fn artifact(variable: &str, places: &[&str], command: &str) -> PathBuf {
     if let Some(path) = std::env::var_os(variable) {
         return path.into();
@@ -241,7 +242,8 @@ fn artifact(variable: &str, places: &[&str], command: &str) -> PathBuf {
     places
         .iter()
         .map(|place| target.join(place))
-        .find(|path| path.exists())
+        .filter(|path| path.exists())
+        .max_by_key(|path| fs::metadata(path).and_then(|about| about.modified()).ok())
         .unwrap_or_else(|| {
             panic!(
                 "{} is missing in {}: run `{command}` or set {variable}",
