@@ -1,11 +1,12 @@
 //! The head of a request, as both hosts hand it in.
 
+use core::fmt;
 use core::net::IpAddr;
 
 /// The head of one request (RFC 9110 §6), borrowed from the host.
 ///
 /// Values are bytes: nothing here assumes UTF-8.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     /// The method, case-sensitive.
     pub method: &'a [u8],
@@ -32,13 +33,18 @@ impl<'a> RequestHead<'a> {
     }
 
     /// Returns the only value of the field `name`, without blanks around it.
+    ///
+    /// A blank line beside another is no value: Envoy leaves it out where it joins lines.
     pub(crate) fn single(&self, name: &str) -> Single<'a> {
-        let mut values = self.values(name);
-        match (values.next(), values.next()) {
-            (None, _) => Single::Absent,
-            (Some(value), None) => Single::Value(value.trim_ascii()),
-            (Some(_), Some(_)) => Single::Repeated,
+        let mut single = Single::Absent;
+        for value in self.values(name).map(<[u8]>::trim_ascii) {
+            single = match single {
+                Single::Absent | Single::Value([]) => Single::Value(value),
+                Single::Value(_) if value.is_empty() => single,
+                Single::Value(_) | Single::Repeated => return Single::Repeated,
+            };
         }
+        single
     }
 
     /// Returns the path without its query.
@@ -47,6 +53,15 @@ impl<'a> RequestHead<'a> {
             .split(|byte| *byte == b'?')
             .next()
             .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    /// Writes the method and the names of the fields; values and the query may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.method.escape_ascii())?;
+        let names = self.headers.iter().map(|(name, _)| name);
+        f.debug_list().entries(names).finish()
     }
 }
 
