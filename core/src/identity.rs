@@ -122,7 +122,7 @@ impl Presence {
 
 /// Removes what the protected resource must not see of a request: the credential fields of the
 /// mode and identity fields from outside, however they are spelled. Servers that follow CGI take
-/// `_` and `-` for the same.
+/// `_` and `-` for the same, some also every other character that is no letter or digit.
 pub(crate) fn strip(
     head: &RequestHead<'_>,
     credential_fields: &'static [&'static str],
@@ -148,12 +148,13 @@ fn is_identity(name: &str) -> bool {
         .is_some_and(|start| same_field(start, PREFIX))
 }
 
-fn same_field(name: &str, field: &str) -> bool {
+/// Tells whether `name` is `field` (lower case) in some spelling.
+pub(crate) fn same_field(name: &str, field: &str) -> bool {
     let fold = |byte: u8| {
-        if byte == b'_' {
-            b'-'
-        } else {
+        if byte.is_ascii_alphanumeric() {
             byte.to_ascii_lowercase()
+        } else {
+            b'-'
         }
     };
     name.len() == field.len() && name.bytes().map(fold).eq(field.bytes())
@@ -189,11 +190,12 @@ mod tests {
 
     #[test]
     fn outside_identity_and_credentials_go_in_every_spelling() {
-        let headers: [(&str, &[u8]); 7] = [
+        let headers: [(&str, &[u8]); 8] = [
             ("x-api-key", b"x"),
             ("x-mcp-auth-mode", b"x"),
             ("x_mcp_auth_principal", b"x"),
             ("x-mcp_auth-future", b"x"),
+            ("x.mcp.auth.scope", b"x"),
             ("x_api_key", b"x"),
             ("x-mcp-authority", b"x"),
             ("accept", b"x"),
@@ -215,6 +217,7 @@ mod tests {
                 "x-mcp-auth-mode",
                 "x_mcp_auth_principal",
                 "x-mcp_auth-future",
+                "x.mcp.auth.scope",
                 "x_api_key"
             ]
         );

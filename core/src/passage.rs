@@ -1,5 +1,6 @@
 //! What a request needs once its caller is known: edits of its head and of its response.
 
+use alloc::borrow::ToOwned as _;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -10,6 +11,8 @@ use crate::modes::Authenticator;
 use crate::request::{RequestHead, Single};
 use crate::rules::CorsGrant;
 use crate::session::SessionBinding;
+
+const SESSION: &str = "mcp-session-id";
 
 /// The part of a request that outlives a wait. It holds no credential.
 #[derive(Debug)]
@@ -34,11 +37,17 @@ impl Passage {
     ) -> Self {
         let mut edits = HeaderEdits::default();
         identity::strip(head, authenticator.credential_fields(), &mut edits);
+        for (name, _) in head.headers {
+            // A server that takes another spelling for the field must not see an unbound id.
+            if *name != SESSION && identity::same_field(name, SESSION) {
+                edits.remove((*name).to_owned());
+            }
+        }
         if cors.is_some() {
             // It was checked here; the protected resource knows nothing of the gateway's origins.
             edits.remove("origin");
         }
-        let session = match head.single("mcp-session-id") {
+        let session = match head.single(SESSION) {
             Single::Absent => PresentedSession::None,
             Single::Value(id) => PresentedSession::One(id.to_vec()),
             Single::Repeated => PresentedSession::Several,
@@ -61,7 +70,7 @@ impl Passage {
             PresentedSession::None => {}
             PresentedSession::One(presented) => {
                 let id = binding.open(presented).ok_or(Denial::SessionNotFound)?;
-                self.edits.set("mcp-session-id", id);
+                self.edits.set(SESSION, id);
             }
             PresentedSession::Several => return Err(Denial::SessionNotFound),
         }
