@@ -100,7 +100,9 @@ pub(crate) fn client(head: &RequestHead<'_>, trusted: Option<&AddressList>) -> O
         .iter()
         .rev()
         .filter(|(name, _)| *name == "x-forwarded-for");
-    let mut hops = lines.flat_map(|(_, line)| line.rsplit(|byte| *byte == b','));
+    let mut hops = lines
+        .flat_map(|(_, line)| line.rsplit(|byte| *byte == b','))
+        .filter(|hop| !hop.trim_ascii().is_empty());
     while trusted.contains(client) {
         let Some(hop) = hops.next() else { break };
         client = hop_address(hop)?;

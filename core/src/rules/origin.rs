@@ -77,8 +77,10 @@ impl OriginRule {
     }
 
     fn allows(&self, origin: &str) -> bool {
-        // `null` and everything else must be sendable back as it is.
-        if !origin.bytes().all(|byte| byte.is_ascii_graphic()) || origin.is_empty() {
+        // `null` and everything else must be sendable back as it is. A comma is what Envoy makes of
+        // two fields, and no origin holds one.
+        let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        if !origin.bytes().all(allowed) || origin.is_empty() {
             return false;
         }
         match self {
@@ -96,8 +98,9 @@ impl OriginRule {
 }
 
 fn is_port(text: &str) -> bool {
-    text.strip_prefix(':')
-        .is_some_and(|digits| digits.parse::<u16>().is_ok())
+    text.strip_prefix(':').is_some_and(|digits| {
+        digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+    })
 }
 
 /// The permission for one allowed origin.
@@ -135,8 +138,9 @@ impl CorsGrant {
         let mut vary: Vec<u8> = Vec::new();
         for (_, value) in headers.iter().filter(|(field, _)| *field == "vary") {
             vary.extend_from_slice(value);
-            vary.extend_from_slice(b", ");
+            vary.push(b',');
         }
+        // Without a blank, as Envoy joins the lines.
         vary.extend_from_slice(b"origin");
         edits.set("vary", vary);
     }
@@ -150,18 +154,17 @@ impl CorsGrant {
 
     /// Answers a preflight.
     pub(crate) fn preflight(&self, head: &RequestHead<'_>) -> LocalResponse {
-        let asked = match head.single("access-control-request-headers") {
-            Single::Value(value) => core::str::from_utf8(value)
-                .ok()
-                .filter(|text| is_names(text)),
-            Single::Absent | Single::Repeated => None,
-        };
+        // Several lines are one list, joined as Envoy does.
+        let lines = head.values("access-control-request-headers");
+        let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
+        let asked = String::from_utf8(lines.join(&b','));
+        let asked = asked.ok().filter(|text| is_names(text));
         let headers = [
             ("access-control-allow-origin", self.origin.clone()),
             ("access-control-allow-methods", METHODS.to_owned()),
             (
                 "access-control-allow-headers",
-                asked.unwrap_or(REQUEST_HEADERS).to_owned(),
+                asked.unwrap_or_else(|| REQUEST_HEADERS.to_owned()),
             ),
             ("access-control-max-age", MAX_AGE_SECONDS.to_owned()),
             ("vary", "origin, access-control-request-headers".to_owned()),
