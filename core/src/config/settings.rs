@@ -76,7 +76,7 @@ impl Settings {
         let pairs = deserializer
             .deserialize_map(Pairs)
             .and_then(|pairs| deserializer.end().map(|()| pairs))
-            .map_err(|error| ConfigError::general(error.to_string()))?;
+            .map_err(|error| ConfigError::general(no_object(&error)))?;
         let mut seen = Self::default();
         for (name, value) in pairs {
             let Some(setting) = Setting::from_name(&name) else {
@@ -126,6 +126,12 @@ impl fmt::Debug for Settings {
             .entries(self.0.keys().map(|setting| setting.name()))
             .finish()
     }
+}
+
+/// Says where JSON goes wrong; the library's own words may quote a value.
+fn no_object(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    alloc::format!("the settings are not a JSON object (line {line}, column {column})")
 }
 
 fn unknown(name: &str) -> String {
