@@ -73,7 +73,7 @@ impl Engine {
         let endpoint = Endpoint::of(head);
         match endpoint {
             Endpoint::Health => return Step::respond(readiness::health()),
-            Endpoint::Ready => return self.ready(ambient.now, false, false),
+            Endpoint::Ready => return self.ready(ambient.now, AwaitReady::default()),
             Endpoint::OAuthDiscovery | Endpoint::Protected => {}
         }
         let cors = match self.config.access.check(head) {
@@ -104,7 +104,13 @@ impl Engine {
     ) -> Step {
         let (passage, awaiting) = match pending.0 {
             Suspended::Ready(waited) => {
-                return self.ready(ambient.now, waited.jwks_tried, waited.resource_tried);
+                let in_time = !matches!(answer.0, Brought::NothingInTime);
+                let waited = if in_time {
+                    waited
+                } else {
+                    AwaitReady::OUT_OF_TIME
+                };
+                return self.ready(ambient.now, waited);
             }
             Suspended::Protected { passage, awaiting } => (passage, awaiting),
         };
@@ -118,8 +124,12 @@ impl Engine {
                     | Authenticator::Zscaler(_) => lost(),
                 }
             }
-            (Awaiting::TokenEndpoint(_), Brought::Validated(result)) => result.clone().into(),
-            (Awaiting::TokenEndpoint(_), Brought::News | Brought::NothingInTime) => lost(),
+            (Awaiting::TokenEndpoint(waiting), Brought::Validated(digest, result))
+                if waiting.digest == *digest =>
+            {
+                result.clone().into()
+            }
+            (Awaiting::TokenEndpoint(_), _) => lost(),
         };
         self.conclude(passage, verdict)
     }
@@ -136,14 +146,20 @@ impl Engine {
         outcome: CallOutcome,
         ambient: Ambient,
     ) -> Wake {
-        let tickets = self.flights.finish(&pending.errand());
-        let brought = match (pending.0, &mut self.authenticator) {
+        let Some(tickets) = self.flights.finish(&pending) else {
+            return Wake {
+                tickets: Vec::new(),
+                answer: Answer::timed_out(),
+            };
+        };
+        let brought = match (pending.underway, &mut self.authenticator) {
             (Underway::Jwks, Authenticator::Jwt(jwt)) => {
                 jwt.finish_fetch(outcome, ambient.now);
                 Brought::News
             }
             (Underway::Validation(validation), Authenticator::Zscaler(zscaler)) => {
-                Brought::Validated(zscaler.finish(validation, outcome, ambient.now))
+                let digest = validation.digest;
+                Brought::Validated(digest, zscaler.finish(validation, outcome, ambient.now))
             }
             (Underway::ProtectedResource, _) => {
                 self.readiness.finish(&outcome, ambient.now);
@@ -161,13 +177,12 @@ impl Engine {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UnixSeconds> {
         match &self.authenticator {
-            Authenticator::Jwt(jwt) if !self.flights.is_under_way(&Errand::Jwks) => {
-                jwt.next_refresh()
+            Authenticator::Jwt(jwt) => {
+                let lost_at = self.flights.lost_at(&Errand::Jwks);
+                let due = jwt.next_refresh()?;
+                Some(lost_at.map_or(due, |lost_at| lost_at.max(due)))
             }
-            Authenticator::Jwt(_)
-            | Authenticator::None(_)
-            | Authenticator::ApiKey(_)
-            | Authenticator::Zscaler(_) => None,
+            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => None,
         }
     }
 
@@ -241,16 +256,19 @@ impl Engine {
     }
 
     /// Answers `/ready`, after fetching what is not known.
-    fn ready(&mut self, now: UnixSeconds, jwks_tried: bool, resource_tried: bool) -> Step {
+    fn ready(&mut self, now: UnixSeconds, waited: AwaitReady) -> Step {
         let jwks = match &mut self.authenticator {
             Authenticator::Jwt(jwt) if jwt.is_ready(now) => Component::Reachable,
             Authenticator::Jwt(jwt) => {
-                if !jwks_tried && jwt.fetch(&mut self.flights, now) {
-                    let waited = AwaitReady {
-                        jwks_tried: true,
-                        resource_tried,
-                    };
-                    return self.wait_ready(&Errand::Jwks, waited);
+                if !waited.jwks_tried && jwt.fetch(&mut self.flights, now) {
+                    let jwks_tried = true;
+                    return self.wait_ready(
+                        &Errand::Jwks,
+                        AwaitReady {
+                            jwks_tried,
+                            ..waited
+                        },
+                    );
                 }
                 Component::Unreachable
             }
@@ -261,18 +279,19 @@ impl Engine {
         let resource = match (&self.config.upstream, self.readiness.resource(now)) {
             (None, _) => Component::Unused,
             (Some(_), Some(component)) => component,
-            (Some(_), None) if resource_tried => Component::Unreachable,
+            (Some(_), None) if waited.resource_tried => waited.resource(&self.readiness),
             (Some(url), None) => {
                 let errand = Errand::ProtectedResource;
-                if !self.flights.is_under_way(&errand) {
-                    let pending = PendingCall(Underway::ProtectedResource);
-                    self.flights.start(pending, readiness::probe(url));
+                if !self.flights.is_under_way(&errand, now) {
+                    let pending = PendingCall::new(Underway::ProtectedResource);
+                    self.flights.start(pending, readiness::probe(url), now);
                 }
+                let resource_tried = true;
                 return self.wait_ready(
                     &errand,
                     AwaitReady {
-                        jwks_tried,
-                        resource_tried: true,
+                        resource_tried,
+                        ..waited
                     },
                 );
             }

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use crate::ambient::UnixSeconds;
 use crate::digest::Digest;
 use crate::step::{PendingCall, Ticket};
 use crate::upstream::UpstreamCall;
@@ -10,6 +11,10 @@ use crate::upstream::UpstreamCall;
 /// Different calls that may be under way at once: more credentials to check than this, and new
 /// ones are turned away until some are decided.
 const MAX_FLIGHTS: usize = 256;
+
+/// A call without an outcome for so long counts as lost, in seconds; every call has a shorter limit
+/// of its own.
+const LOST_AFTER_SECONDS: u64 = 30;
 
 /// What a call is for. Of each there is one under way at most.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -23,39 +28,70 @@ pub(crate) enum Errand {
 #[derive(Debug, Default)]
 pub(crate) struct Flights {
     last_ticket: u64,
-    waiting: BTreeMap<Errand, Vec<Ticket>>,
+    last_flight: u64,
+    under_way: BTreeMap<Errand, Flight>,
     outgoing: VecDeque<(UpstreamCall, PendingCall)>,
+}
+
+#[derive(Debug)]
+struct Flight {
+    number: u64,
+    lost_at: UnixSeconds,
+    waiting: Vec<Ticket>,
 }
 
 impl Flights {
     /// Tells whether a call for `errand` is under way.
-    pub(crate) fn is_under_way(&self, errand: &Errand) -> bool {
-        self.waiting.contains_key(errand)
+    pub(crate) fn is_under_way(&self, errand: &Errand, now: UnixSeconds) -> bool {
+        self.lost_at(errand).is_some_and(|lost_at| now < lost_at)
+    }
+
+    /// Returns when the call for `errand` counts as lost, if there is one.
+    pub(crate) fn lost_at(&self, errand: &Errand) -> Option<UnixSeconds> {
+        self.under_way.get(errand).map(|flight| flight.lost_at)
     }
 
     /// Tells whether there is room for one more call.
-    pub(crate) fn has_room(&self) -> bool {
-        self.waiting.len() < MAX_FLIGHTS
+    pub(crate) fn has_room(&mut self, now: UnixSeconds) -> bool {
+        if self.under_way.len() >= MAX_FLIGHTS {
+            self.under_way.retain(|_, flight| now < flight.lost_at);
+        }
+        self.under_way.len() < MAX_FLIGHTS
     }
 
-    /// Starts a call, for which nobody waits yet.
-    pub(crate) fn start(&mut self, pending: PendingCall, call: UpstreamCall) {
-        self.waiting.entry(pending.errand()).or_default();
+    /// Starts a call; those who waited for one that was lost wait for this one.
+    pub(crate) fn start(&mut self, mut pending: PendingCall, call: UpstreamCall, now: UnixSeconds) {
+        self.last_flight = self.last_flight.wrapping_add(1);
+        pending.flight = self.last_flight;
+        let errand = pending.errand();
+        let lost = self.under_way.remove(&errand);
+        let flight = Flight {
+            number: self.last_flight,
+            lost_at: now.plus(LOST_AFTER_SECONDS),
+            waiting: lost.map(|lost| lost.waiting).unwrap_or_default(),
+        };
+        self.under_way.insert(errand, flight);
         self.outgoing.push_back((call, pending));
     }
 
     /// Makes one more request wait for a call that is under way.
     pub(crate) fn join(&mut self, errand: &Errand) -> Option<Ticket> {
-        let waiting = self.waiting.get_mut(errand)?;
+        let flight = self.under_way.get_mut(errand)?;
         self.last_ticket = self.last_ticket.wrapping_add(1);
         let ticket = Ticket::new(self.last_ticket);
-        waiting.push(ticket);
+        flight.waiting.push(ticket);
         Some(ticket)
     }
 
-    /// Ends a call, and returns who waited.
-    pub(crate) fn finish(&mut self, errand: &Errand) -> Vec<Ticket> {
-        self.waiting.remove(errand).unwrap_or_default()
+    /// Ends a call, and returns who waited; `None` when it is not under way any more, so that its
+    /// outcome says nothing about the present.
+    pub(crate) fn finish(&mut self, pending: &PendingCall) -> Option<Vec<Ticket>> {
+        let errand = pending.errand();
+        let flight = self.under_way.get(&errand)?;
+        if flight.number != pending.flight {
+            return None;
+        }
+        self.under_way.remove(&errand).map(|flight| flight.waiting)
     }
 
     /// Returns the next call to send.

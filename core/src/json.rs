@@ -33,6 +33,18 @@ fn is_shallow(document: &[u8]) -> bool {
     true
 }
 
+/// Cuts the fraction off, where the rest is exact.
+pub(crate) fn whole(seconds: f64) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "in range, and core has no other conversion"
+    )]
+    (0.0..EXACT).contains(&seconds).then_some(seconds as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

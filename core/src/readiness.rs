@@ -21,10 +21,29 @@ pub(crate) struct Readiness {
 }
 
 /// A probe that waits, and what it waited for already.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AwaitReady {
     pub(crate) jwks_tried: bool,
     pub(crate) resource_tried: bool,
+    pub(crate) out_of_time: bool,
+}
+
+impl AwaitReady {
+    /// A probe that may not wait for anything more.
+    pub(crate) const OUT_OF_TIME: Self = Self {
+        jwks_tried: true,
+        resource_tried: true,
+        out_of_time: true,
+    };
+
+    /// Returns what waiting for the protected resource showed, however long ago: a host may be
+    /// late with telling.
+    pub(crate) const fn resource(self, readiness: &Readiness) -> Component {
+        match readiness.seen {
+            Some((_, true)) if !self.out_of_time => Component::Reachable,
+            Some(_) | None => Component::Unreachable,
+        }
+    }
 }
 
 /// One thing that readiness depends on.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::decision::{Decision, LocalResponse};
 use crate::denial::Denial;
+use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::modes::{Awaiting, Validation};
@@ -58,7 +59,11 @@ pub(crate) enum Suspended {
 
 /// A call that is under way, owned by the host.
 #[derive(Debug)]
-pub struct PendingCall(pub(crate) Underway);
+pub struct PendingCall {
+    pub(crate) underway: Underway,
+    /// The number that it was given when it started.
+    pub(crate) flight: u64,
+}
 
 #[derive(Debug)]
 pub(crate) enum Underway {
@@ -68,16 +73,15 @@ pub(crate) enum Underway {
 }
 
 impl PendingCall {
-    pub(crate) const fn jwks() -> Self {
-        Self(Underway::Jwks)
-    }
-
-    pub(crate) const fn validation(validation: Validation) -> Self {
-        Self(Underway::Validation(validation))
+    pub(crate) const fn new(underway: Underway) -> Self {
+        Self {
+            underway,
+            flight: 0,
+        }
     }
 
     pub(crate) const fn errand(&self) -> Errand {
-        match &self.0 {
+        match &self.underway {
             Underway::Jwks => Errand::Jwks,
             Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
             Underway::ProtectedResource => Errand::ProtectedResource,
@@ -93,7 +97,8 @@ pub struct Answer(pub(crate) Brought);
 pub(crate) enum Brought {
     /// The engine took it in; look again.
     News,
-    Validated(Result<Arc<Principal>, Denial>),
+    /// What the token endpoint said of the credential with this digest.
+    Validated(Digest, Result<Arc<Principal>, Denial>),
     NothingInTime,
 }
 

@@ -33,7 +33,7 @@ impl core::fmt::Debug for UpstreamCall {
 }
 
 /// A response to an [`UpstreamCall`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct UpstreamResponse {
     /// Status code.
     pub status: u16,
@@ -43,11 +43,24 @@ pub struct UpstreamResponse {
     pub body: Vec<u8>,
 }
 
+impl core::fmt::Debug for UpstreamResponse {
+    /// Writes status and length; the body may hold an access token.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} with {} octets", self.status, self.body.len())
+    }
+}
+
 impl UpstreamResponse {
     /// Returns the first value of the field `name` as text, `None` when absent or not UTF-8.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(field, _)| field == name)?;
         core::str::from_utf8(value).ok()
+    }
+
+    /// Returns the values of the field `name`, one per field line; what is not UTF-8 is empty.
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let lines = self.headers.iter().filter(move |(field, _)| field == name);
+        lines.map(|(_, value)| core::str::from_utf8(value).unwrap_or_default())
     }
 }
 

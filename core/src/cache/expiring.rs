@@ -2,10 +2,11 @@
 
 use alloc::collections::BTreeMap;
 
+use super::CLOCK_SLACK;
 use crate::ambient::UnixSeconds;
 
 /// A map with at most `capacity` entries; a new one pushes the oldest out. An expired entry is
-/// never returned.
+/// never returned, nor is one from the future: the clock was set back since.
 #[derive(Debug)]
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
@@ -18,8 +19,15 @@ pub(crate) struct ExpiringMap<K, V> {
 #[derive(Debug)]
 struct Entry<V> {
     value: V,
+    since: UnixSeconds,
     expires: UnixSeconds,
     age: u64,
+}
+
+impl<V> Entry<V> {
+    fn is_alive(&self, now: UnixSeconds) -> bool {
+        now < self.expires && self.since <= now.plus(CLOCK_SLACK)
+    }
 }
 
 impl<K: Clone + Ord, V> ExpiringMap<K, V> {
@@ -37,15 +45,15 @@ impl<K: Clone + Ord, V> ExpiringMap<K, V> {
         if self
             .entries
             .get(key)
-            .is_some_and(|entry| entry.expires <= now)
+            .is_some_and(|entry| !entry.is_alive(now))
         {
             self.remove(key);
         }
         self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// Adds or replaces an entry that lives until `expires`.
-    pub(crate) fn insert(&mut self, key: K, value: V, expires: UnixSeconds) {
+    /// Adds or replaces an entry that lives from `now` until `expires`.
+    pub(crate) fn insert(&mut self, key: K, value: V, now: UnixSeconds, expires: UnixSeconds) {
         self.remove(&key);
         while self.entries.len() >= self.capacity {
             let Some((_, oldest)) = self.ages.pop_first() else {
@@ -60,6 +68,7 @@ impl<K: Clone + Ord, V> ExpiringMap<K, V> {
             key,
             Entry {
                 value,
+                since: now,
                 expires,
                 age,
             },
@@ -94,7 +103,7 @@ mod tests {
     #[test]
     fn an_entry_ends_with_its_life() {
         let mut map = ExpiringMap::new(2);
-        map.insert("a", 1, UnixSeconds(101));
+        map.insert("a", 1, NOW, UnixSeconds(101));
         assert_eq!(map.get(&"a", NOW), Some(&1));
         assert_eq!(map.get(&"a", UnixSeconds(101)), None);
         assert_eq!(
@@ -105,10 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_from_the_future_is_gone_for_good() {
+        let mut map = ExpiringMap::new(2);
+        map.insert("a", 1, NOW, NOW.plus(10));
+        let slack = UnixSeconds(NOW.0 - CLOCK_SLACK);
+        assert_eq!(map.get(&"a", slack), Some(&1));
+        assert_eq!(map.get(&"a", UnixSeconds(slack.0 - 1)), None);
+        assert_eq!(map.get(&"a", NOW), None);
+    }
+
+    #[test]
     fn the_oldest_entry_makes_room() {
         let mut map = ExpiringMap::new(2);
         for key in ["a", "b", "a", "c"] {
-            map.insert(key, 0, NOW.plus(1));
+            map.insert(key, 0, NOW, NOW.plus(1));
         }
         let present: alloc::vec::Vec<bool> = ["a", "b", "c"]
             .iter()
@@ -121,7 +140,7 @@ mod tests {
     #[test]
     fn a_map_of_no_capacity_keeps_nothing() {
         let mut map = ExpiringMap::new(0);
-        map.insert("a", 1, NOW.plus(1));
+        map.insert("a", 1, NOW, NOW.plus(1));
         assert_eq!(map.get(&"a", NOW), None);
     }
 
@@ -129,7 +148,7 @@ mod tests {
     fn retained_entries_and_their_ages_agree() {
         let mut map = ExpiringMap::new(9);
         for key in 0..6 {
-            map.insert(key, key, NOW.plus(1));
+            map.insert(key, key, NOW, NOW.plus(1));
         }
         map.retain(|value| value % 2 == 0);
         assert_eq!((map.entries.len(), map.ages.len()), (3, 3));

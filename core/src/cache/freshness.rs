@@ -1,28 +1,25 @@
 //! How long a response is fresh (RFC 9111 §4.2).
 
+use crate::ambient::UnixSeconds;
 use crate::upstream::UpstreamResponse;
 
 const MIN_SECONDS: u64 = 60;
 const MAX_SECONDS: u64 = 24 * 60 * 60;
-const DEFAULT_SECONDS: u64 = 60 * 60;
 
-/// Returns how long a response may be used, in seconds: what `Cache-Control` or `Expires` says
-/// less `Age`, held between a minute and a day; an hour when nothing is said.
-pub(crate) fn freshness_seconds(response: &UpstreamResponse) -> u64 {
+/// What counts when a response says nothing of its life.
+pub(crate) const DEFAULT_SECONDS: u64 = 60 * 60;
+
+/// Returns how long a response that came at `now` may be used, in seconds: what `Cache-Control`
+/// or `Expires` says less `Age`, held between a minute and a day; `None` when nothing is said.
+pub(crate) fn freshness_seconds(response: &UpstreamResponse, now: UnixSeconds) -> Option<u64> {
     let age = response.header("age").and_then(seconds).unwrap_or(0);
-    let lifetime = match response.header("cache-control").map(CacheControl::parse) {
-        Some(CacheControl {
-            forbidden: true, ..
-        }) => Some(0),
-        Some(CacheControl {
-            max_age: Some(max_age),
-            ..
-        }) => Some(max_age.saturating_sub(age)),
-        Some(_) | None => expires_in(response).map(|seconds| seconds.saturating_sub(age)),
+    let control = CacheControl::of(response);
+    let lifetime = if control.forbidden {
+        Some(0)
+    } else {
+        control.max_age.or_else(|| expires_in(response, now))
     };
-    lifetime
-        .unwrap_or(DEFAULT_SECONDS)
-        .clamp(MIN_SECONDS, MAX_SECONDS)
+    lifetime.map(|seconds| seconds.saturating_sub(age).clamp(MIN_SECONDS, MAX_SECONDS))
 }
 
 #[derive(Clone, Copy, Default)]
@@ -32,26 +29,30 @@ struct CacheControl {
 }
 
 impl CacheControl {
-    fn parse(value: &str) -> Self {
+    /// Reads the directives of all lines: they are one list (RFC 9110 §5.3).
+    fn of(response: &UpstreamResponse) -> Self {
         let mut control = Self::default();
-        for directive in value.split(',') {
+        let lines = response.values("cache-control");
+        for directive in lines.flat_map(|line| line.split(',')) {
             let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
             let name = name.trim();
             if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") {
                 control.forbidden = true;
             } else if name.eq_ignore_ascii_case("max-age") {
-                // RFC 9111 §4.2.1: what cannot be read counts as stale.
-                control.max_age = Some(seconds(argument.trim().trim_matches('"')).unwrap_or(0));
+                // RFC 9111 §4.2.1: what cannot be read counts as stale, and of two the lesser.
+                let given = seconds(argument.trim().trim_matches('"')).unwrap_or(0);
+                control.max_age = Some(control.max_age.map_or(given, |other| other.min(given)));
             }
         }
         control
     }
 }
 
-/// Returns `Expires` less `Date`; an invalid `Expires` is in the past (RFC 9111 §5.3).
-fn expires_in(response: &UpstreamResponse) -> Option<u64> {
+/// Returns `Expires` less `Date`, or less the time of receipt without one (RFC 9110 §6.6.1); an
+/// invalid `Expires` is in the past (RFC 9111 §5.3).
+fn expires_in(response: &UpstreamResponse, now: UnixSeconds) -> Option<u64> {
     let expires = response.header("expires")?;
-    let date = response.header("date").and_then(http_date)?;
+    let date = response.header("date").and_then(http_date).unwrap_or(now.0);
     Some(http_date(expires).map_or(0, |expires| expires.saturating_sub(date)))
 }
 
@@ -106,7 +107,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[track_caller]
-    fn check(headers: &[(&str, &str)], expected: u64) {
+    fn check(headers: &[(&str, &str)], expected: impl Into<Option<u64>>) {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
@@ -116,19 +117,20 @@ mod tests {
             headers,
             body: Vec::new(),
         };
-        assert_eq!(freshness_seconds(&response), expected, "{response:?}");
+        let found = freshness_seconds(&response, UnixSeconds(784_111_177));
+        assert_eq!(found, expected.into(), "{:?}", response.headers);
     }
 
     #[test]
     fn lifetimes_are_honoured_within_a_minute_and_a_day() {
-        check(&[], 3600);
+        check(&[], None);
         check(&[("cache-control", "public, Max-Age=600")], 600);
         check(&[("cache-control", "max-age=600"), ("age", "500")], 100);
         check(&[("cache-control", "max-age=600"), ("age", "590")], 60);
         check(&[("cache-control", "max-age=99999999999999999999")], 86_400);
         check(&[("cache-control", "max-age=x")], 60);
         check(&[("cache-control", "no-store, max-age=600")], 60);
-        check(&[("cache-control", "public")], 3600);
+        check(&[("cache-control", "public")], None);
     }
 
     #[test]
@@ -137,7 +139,7 @@ mod tests {
         check(&[date, ("expires", "Sun, 06 Nov 1994 09:49:37 GMT")], 3600);
         check(&[date, ("expires", "Sun, 06 Nov 1994 08:59:37 GMT")], 600);
         check(&[date, ("expires", "0")], 60);
-        check(&[("expires", "Sun, 06 Nov 1994 08:59:37 GMT")], 3600);
+        check(&[("expires", "Sun, 06 Nov 1994 08:59:37 GMT")], 1200);
         check(
             &[
                 date,

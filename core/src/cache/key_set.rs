@@ -3,7 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::freshness::freshness_seconds;
+use super::CLOCK_SLACK;
+use super::freshness::{DEFAULT_SECONDS, freshness_seconds};
 use crate::ambient::UnixSeconds;
 use crate::denial::Outage;
 use crate::jose::Jwks;
@@ -76,7 +77,9 @@ impl KeySet {
             return KeySetState::Absent;
         };
         let past = now.since(held.fetched.plus(held.life_seconds));
-        if now < held.fetched.plus(held.life_seconds) {
+        // Of keys from the future nothing is known but that the clock was set back.
+        let was_set_back = now.plus(CLOCK_SLACK) < held.fetched;
+        if now < held.fetched.plus(held.life_seconds) && !was_set_back {
             KeySetState::Fresh
         } else if past < STALE_SECONDS {
             KeySetState::Lapsed
@@ -108,7 +111,8 @@ impl KeySet {
             (KeySetState::Lapsed, Some(_)) => (self.last_attempt, RETRY_INTERVAL),
             (KeySetState::Absent, Some(_)) => (self.last_attempt, EMPTY_RETRY_INTERVAL),
         };
-        last.is_none_or(|last| now.since(last) >= interval || now < last)
+        // The clocks of two threads may differ a little; one that was set back must not hold on.
+        last.is_none_or(|last| now.since(last) >= interval || last.since(now) > CLOCK_SLACK)
     }
 
     /// Returns when the next fetch in the background is due.
@@ -183,7 +187,7 @@ impl KeySet {
                 .filter(|etag| is_etag(etag))
                 .map(ToString::to_string),
             fetched: now,
-            life_seconds: freshness_seconds(response),
+            life_seconds: freshness_seconds(response, now).unwrap_or(DEFAULT_SECONDS),
         };
         &self.held.insert(held).keys
     }
@@ -192,7 +196,10 @@ impl KeySet {
         match &mut self.held {
             Some(held) => {
                 held.fetched = now;
-                held.life_seconds = freshness_seconds(response);
+                // What a 304 does not say stays as it was (RFC 9111 §4.3.4).
+                if let Some(seconds) = freshness_seconds(response, now) {
+                    held.life_seconds = seconds;
+                }
                 self.used = false;
             }
             // Nothing was asked conditionally, so this is no answer.

@@ -4,5 +4,9 @@ mod expiring;
 mod freshness;
 mod key_set;
 
+/// How far clocks of threads may differ, in seconds. What is further ahead of the present than this
+/// was written before the clock was set back.
+const CLOCK_SLACK: u64 = 60;
+
 pub(crate) use expiring::ExpiringMap;
 pub(crate) use key_set::{KeySet, KeySetState};

@@ -130,25 +130,13 @@ impl<'de> Deserialize<'de> for NumericDate {
             }
 
             fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
-                whole(seconds)
+                json::whole(seconds)
                     .map(|seconds| NumericDate(UnixSeconds(seconds)))
                     .ok_or_else(|| E::custom("time out of range"))
             }
         }
         deserializer.deserialize_any(Number)
     }
-}
-
-/// Cuts the fraction off, where the rest is exact.
-fn whole(seconds: f64) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    #[expect(
-        clippy::as_conversions,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "in range, and core has no other conversion"
-    )]
-    (0.0..EXACT).contains(&seconds).then_some(seconds as u64)
 }
 
 /// `aud` (RFC 7519 §4.1.3): one string or a list of them.

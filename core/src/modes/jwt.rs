@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
@@ -14,7 +15,7 @@ use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
 use crate::request::RequestHead;
-use crate::step::PendingCall;
+use crate::step::{PendingCall, Underway};
 use crate::upstream::CallOutcome;
 use crate::url::HttpUrl;
 
@@ -47,9 +48,14 @@ struct Validated {
 }
 
 /// A token that waits for the JWKS.
-#[derive(Debug)]
 pub(crate) struct AwaitJwks {
     token: Vec<u8>,
+}
+
+impl fmt::Debug for AwaitJwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwaitJwks(…)")
+    }
 }
 
 /// Whether a token may still wait for a fetch.
@@ -140,7 +146,7 @@ impl JwtAuthenticator {
             jwk,
         };
         self.validations
-            .insert(digest, validated, claims.accepted_until);
+            .insert(digest, validated, desk.now, claims.accepted_until);
         Ok(principal)
     }
 
@@ -158,12 +164,13 @@ impl JwtAuthenticator {
 
     /// Sees to it that a fetch is under way, if one is allowed.
     pub(crate) fn fetch(&mut self, flights: &mut Flights, now: UnixSeconds) -> bool {
-        if flights.is_under_way(&Errand::Jwks) {
+        if flights.is_under_way(&Errand::Jwks, now) {
             return true;
         }
-        let allowed = self.keys.may_fetch(now) && flights.has_room();
+        let allowed = self.keys.may_fetch(now) && flights.has_room(now);
         if allowed {
-            flights.start(PendingCall::jwks(), self.keys.start_fetch_for_request(now));
+            let call = self.keys.start_fetch_for_request(now);
+            flights.start(PendingCall::new(Underway::Jwks), call, now);
         }
         allowed
     }
@@ -171,8 +178,9 @@ impl JwtAuthenticator {
     /// Begins a fetch in the background if one is due.
     pub(crate) fn refresh(&mut self, flights: &mut Flights, now: UnixSeconds) {
         let due = self.keys.next_refresh().is_some_and(|due| due <= now);
-        if due && !flights.is_under_way(&Errand::Jwks) {
-            flights.start(PendingCall::jwks(), self.keys.start_fetch(now));
+        if due && !flights.is_under_way(&Errand::Jwks, now) {
+            let call = self.keys.start_fetch(now);
+            flights.start(PendingCall::new(Underway::Jwks), call, now);
         }
     }
 
@@ -200,6 +208,7 @@ fn principal(claims: &VerifiedClaims) -> Option<Principal> {
     let name = claims
         .subject
         .as_deref()
+        .filter(|subject| !subject.is_empty())
         .or(claims.client_id.as_deref())
         .unwrap_or("unknown");
     let parts = [

@@ -20,7 +20,7 @@ use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::json;
 use crate::request::RequestHead;
-use crate::step::PendingCall;
+use crate::step::{PendingCall, Underway};
 use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
 use crate::url::HttpUrl;
 
@@ -97,17 +97,18 @@ impl ZscalerAuthenticator {
         }
         if !desk
             .flights
-            .is_under_way(&Errand::ClientCredentials(digest))
+            .is_under_way(&Errand::ClientCredentials(digest), desk.now)
         {
-            if !desk.flights.has_room() {
+            if !desk.flights.has_room(desk.now) {
                 return Verdict::Deny(Denial::TooManyCalls);
             }
             let id = credentials.client_id;
             let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id]) else {
                 return Verdict::Deny(Denial::MalformedCredential);
             };
-            let pending = PendingCall::validation(Validation { digest, principal });
-            desk.flights.start(pending, self.call(&credentials));
+            let pending = PendingCall::new(Underway::Validation(Validation { digest, principal }));
+            let call = self.call(&credentials);
+            desk.flights.start(pending, call, desk.now);
         }
         Verdict::Await(Awaiting::TokenEndpoint(AwaitTokenEndpoint { digest }))
     }
@@ -124,7 +125,8 @@ impl ZscalerAuthenticator {
             Ok(grant) => grant,
             Err(denial) => {
                 if denial == Denial::ClientCredentialsRefused {
-                    self.refusals.insert(digest, (), now.plus(REFUSAL_SECONDS));
+                    self.refusals
+                        .insert(digest, (), now, now.plus(REFUSAL_SECONDS));
                 }
                 return Err(denial);
             }
@@ -141,7 +143,7 @@ impl ZscalerAuthenticator {
         let reuse = reuse_seconds(grant.expires_in);
         if reuse > 0 {
             self.validations
-                .insert(digest, Arc::clone(&principal), now.plus(reuse));
+                .insert(digest, Arc::clone(&principal), now, now.plus(reuse));
         }
         Ok(principal)
     }
@@ -196,7 +198,9 @@ impl TokenGrant {
         }
         let raw: Raw = json::parse(&response.body)?;
         let expires_in = match raw.expires_in {
-            Some(Value::Number(seconds)) => seconds.as_u64(),
+            Some(Value::Number(seconds)) => seconds
+                .as_u64()
+                .or_else(|| seconds.as_f64().and_then(json::whole)),
             // Some authorization servers write the number as a string.
             Some(Value::String(seconds)) => seconds.parse().ok(),
             _ => None,
