@@ -7,10 +7,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::h2_client;
 use crate::wire::{self, Fields};
 
 /// How long a client waits for the next byte before the test fails.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// How a request travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Protocol {
+    /// HTTP/1.1, byte for byte as written.
+    Http1,
+    /// HTTP/2 with prior knowledge, the same fields in frames.
+    Http2,
+}
 
 /// The bytes of one request.
 #[derive(Clone)]
@@ -88,6 +98,18 @@ impl Request {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         [self.bytes.as_slice(), b"\r\n", &self.body].concat()
+    }
+
+    /// Sends the request on a connection of its own by `protocol` and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the protocol cannot carry the request and when there is no whole answer.
+    pub fn send_by(&self, protocol: Protocol, address: SocketAddr) -> io::Result<Response> {
+        match protocol {
+            Protocol::Http1 => self.send(address),
+            Protocol::Http2 => h2_client::send(self, address),
+        }
     }
 
     /// Sends the request on a connection of its own and reads the answer.

@@ -14,6 +14,7 @@
 pub mod authorization_server;
 pub mod client;
 pub mod gateway;
+mod h2_client;
 pub mod process;
 pub mod resource;
 pub mod server;
@@ -21,7 +22,7 @@ pub mod signing;
 pub mod wire;
 
 pub use authorization_server::AuthorizationServer;
-pub use client::{Connection, Request, Response};
+pub use client::{Connection, Protocol, Request, Response};
 pub use gateway::{Gateway, Kind, Settings};
 pub use resource::EchoResource;
 pub use server::{Answer, Behaviour, Gate};

@@ -257,6 +257,11 @@ pub(crate) fn other_places(_: &World) -> Group {
             missing(),
         ),
         row(
+            "an absolute target needs a credential",
+            Request::get("http://mcp.example.com/mcp"),
+            missing(),
+        ),
+        row(
             "X-Authorization does not count",
             Request::get("/mcp").field("X-Authorization", format!("Bearer {KEY}")),
             missing(),
@@ -323,11 +328,6 @@ pub(crate) fn methods_and_paths(_: &World) -> Group {
         ));
     }
     rows.extend([
-        row(
-            "an absolute target needs a credential",
-            Request::get("http://mcp.example.com/mcp"),
-            missing(),
-        ),
         row(
             "a body reaches the protected resource as sent",
             Request::post("/mcp", r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#)

@@ -11,13 +11,15 @@ mod outage;
 mod rules;
 pub(crate) mod zscaler;
 
+use portcullis_tests::Protocol;
+
 /// Makes a test of every group, and the list of all groups.
 macro_rules! groups {
     ($($name:ident: $group:path,)*) => {
         $(
             #[test]
             fn $name() {
-                crate::table::run($group);
+                crate::table::run($group, Protocol::Http1);
             }
         )*
 
@@ -84,4 +86,28 @@ groups! {
 fn the_table_has_at_least_220_rows() {
     let rows = crate::table::count(GROUPS);
     assert!(rows >= 220, "{rows} rows");
+}
+
+/// Makes a test of a group over HTTP/2; its rows are counted already.
+macro_rules! over_http2 {
+    ($($name:ident: $group:path,)*) => {
+        $(
+            #[test]
+            fn $name() {
+                crate::table::run($group, Protocol::Http2);
+            }
+        )*
+    };
+}
+
+over_http2! {
+    http2_api_key_takes_both_forms_and_no_other: api_key::credentials,
+    http2_api_key_hands_on_identity_and_nothing_forged: api_key::identity,
+    http2_api_key_guards_every_method_and_path: api_key::methods_and_paths,
+    http2_jwt_comes_as_a_bearer_token_only: jwt::credentials,
+    http2_zscaler_takes_both_forms_and_no_other: zscaler::credentials,
+    http2_gateway_answers_health_and_well_known_paths: endpoints::paths,
+    http2_gateway_answers_preflights_of_allowed_origins: endpoints::origins,
+    http2_host_rule_comes_before_credentials: rules::hosts_first,
+    http2_source_rule_believes_trusted_proxies: rules::trusted_proxy,
 }

@@ -10,7 +10,7 @@ pub(crate) use expect::{
 pub(crate) use pair::Pair;
 pub(crate) use world::{AUDIENCE, ISSUER, World, claims, claims_with, keys, now};
 
-use portcullis_tests::{Request, Settings};
+use portcullis_tests::{Protocol, Request, Settings};
 
 /// One request through both gateways.
 pub(crate) struct Row {
@@ -58,10 +58,10 @@ pub(crate) struct Group {
 }
 
 /// Runs every row of a group through both gateways and reports all that failed.
-pub(crate) fn run(group: fn(&World) -> Group) {
+pub(crate) fn run(group: fn(&World) -> Group, protocol: Protocol) {
     let world = World::start();
     let Group { settings, rows } = group(&world);
-    let pair = Pair::start(&world, &settings);
+    let pair = Pair::start_for(&world, &settings, protocol);
     let failures: Vec<String> = rows
         .iter()
         .flat_map(|row| {

@@ -2,7 +2,7 @@
 
 use portcullis_tests::resource::visible_fields;
 use portcullis_tests::server::Incoming;
-use portcullis_tests::{EchoResource, Gateway, Kind, Request, Response, Settings};
+use portcullis_tests::{EchoResource, Gateway, Kind, Protocol, Request, Response, Settings};
 
 use super::{Expect, World};
 
@@ -28,14 +28,21 @@ pub(crate) struct Observed {
 /// Both gateways with the same settings.
 pub(crate) struct Pair<'a> {
     gateways: [Gateway; 2],
+    protocol: Protocol,
     resource: &'a EchoResource,
 }
 
 impl<'a> Pair<'a> {
     pub(crate) fn start(world: &'a World, settings: &Settings) -> Self {
+        Self::start_for(world, settings, Protocol::Http1)
+    }
+
+    /// Starts both, to be spoken to in `protocol`.
+    pub(crate) fn start_for(world: &'a World, settings: &Settings, protocol: Protocol) -> Self {
         let upstream = world.resource.url();
         Self {
             gateways: Kind::BOTH.map(|kind| Gateway::start(kind, settings, &upstream)),
+            protocol,
             resource: &world.resource,
         }
     }
@@ -92,7 +99,7 @@ impl<'a> Pair<'a> {
         let mut problems = Vec::new();
         let mut all = Vec::new();
         for (gateway, expect) in self.gateways.iter().zip(expect) {
-            match gateway.try_send(request) {
+            match request.send_by(self.protocol, gateway.address()) {
                 Ok(response) => {
                     let observed = Observed {
                         response,
