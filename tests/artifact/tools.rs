@@ -18,7 +18,10 @@ pub(crate) fn envoy() -> PathBuf {
 /// Finds the filter; its absence is a failure.
 pub(crate) fn wasm() -> PathBuf {
     let built = ["wasm32-wasip1/release/portcullis_filter.wasm"];
-    artifact("PORTCULLIS_WASM", &built).expect("the filter is missing: run `make filter`")
+    let file = artifact("PORTCULLIS_WASM", &built);
+    file.expect("the filter is missing: run `make filter`")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Makes a command of the native binary that sees none of our own environment.

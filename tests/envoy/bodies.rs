@@ -64,3 +64,9 @@ fn body_of_a_refused_request_goes_nowhere() {
         assert_eq!((response.status, seen), (401, vec![]), "{wait_flag}");
     }
 }
+
+#[test]
+fn body_over_the_buffers_is_refused_by_envoy_where_it_collects_bodies() {
+    let (response, seen) = exchange(grant(60), BODY_BYTES, true);
+    assert_eq!((response.status, seen), (413, vec![]));
+}

@@ -11,6 +11,8 @@ use portcullis_tests::process::Process;
 use portcullis_tests::{Request, Response};
 use serde_json::{Value, json};
 
+use crate::tools;
+
 /// How long Envoy may take to come up; a loaded machine compiles the module slowly.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,10 +49,15 @@ impl Envoy {
 
     /// Starts Envoy on a bootstrap that it may refuse; the error is its log.
     pub(crate) fn try_start(folder: PathBuf, bootstrap: &Value) -> Result<Self, String> {
-        let file = folder.join("envoy.json");
-        fs::write(&file, bootstrap.to_string()).unwrap();
+        Self::try_start_text(folder, &bootstrap.to_string())
+    }
+
+    /// Starts Envoy on a bootstrap in YAML or JSON; the error is its log.
+    pub(crate) fn try_start_text(folder: PathBuf, bootstrap: &str) -> Result<Self, String> {
+        let file = folder.join("envoy.yaml");
+        fs::write(&file, bootstrap).unwrap();
         let admin_path = folder.join("admin-address");
-        let mut command = Command::new(binary());
+        let mut command = Command::new(tools::envoy());
         command
             .current_dir(&folder)
             .arg("-c")
@@ -159,26 +166,6 @@ fn addresses(admin_path: &Path) -> Option<(SocketAddr, Vec<SocketAddr>)> {
     (ready.status == 200).then_some((admin, listeners?))
 }
 
-/// Finds Envoy; its absence is a failure.
-fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("ENVOY_BIN") {
-        return path.into();
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut files = std::env::split_paths(&path).map(|folder| folder.join("envoy"));
-    files
-        .find(|file| file.is_file())
-        .expect("Envoy is missing: set ENVOY_BIN")
-}
-
-/// Finds the filter; its absence is a failure.
-pub(crate) fn wasm() -> PathBuf {
-    let named = std::env::var_os("PORTCULLIS_WASM").map(PathBuf::from);
-    let built = "../target/wasm32-wasip1/release/portcullis_filter.wasm";
-    let file = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(built));
-    fs::canonicalize(file).expect("the filter is missing: run `make filter`")
-}
-
 /// Makes a bootstrap with these HTTP filters in front of the first of these clusters.
 pub(crate) fn bootstrap(filters: Vec<Value>, clusters: Vec<Value>) -> Value {
     bootstrap_of(vec![listener("test", filters, &clusters[0])], clusters)
@@ -244,7 +231,7 @@ pub(crate) fn plugin(name: &str, settings: &Value) -> Value {
         },
         "vm_config": {
             "runtime": "envoy.wasm.runtime.v8",
-            "code": {"local": {"filename": wasm()}},
+            "code": {"local": {"filename": tools::wasm()}},
         },
     })
 }

@@ -18,3 +18,6 @@ mod plugins;
 mod reload;
 mod settings;
 mod signatures;
+mod tls;
+#[path = "../artifact/tools.rs"]
+mod tools;

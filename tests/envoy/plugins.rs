@@ -1,6 +1,6 @@
 //! Plugins of one image side by side.
 
-use portcullis_tests::{EchoResource, Request};
+use portcullis_tests::{EchoResource, Gateway, Kind, Request, Settings};
 use serde_json::json;
 
 use crate::envoy::{self, Envoy};
@@ -79,4 +79,49 @@ fn environment_of_the_vm_gives_settings_and_configuration_wins() {
         (status("configured"), status("from-environment")),
         (200, 401)
     );
+}
+
+#[test]
+fn decisions_are_counted_and_logged_without_what_was_sent() {
+    let resource = EchoResource::start();
+    let settings = Settings::new()
+        .with("ZSCALER_MCP_AUTH_MODE", "api-key")
+        .with("ZSCALER_MCP_AUTH_API_KEY", "the-only-key-that-opens-this");
+    let gateway = Gateway::start(Kind::Envoy, &settings, &resource.url());
+    let status = |key| {
+        gateway
+            .send(&with_key(Request::post("/mcp?q=in-query", "{}"), key))
+            .status
+    };
+    assert_eq!(status("the-only-key-that-opens-this"), 200);
+    assert_eq!(
+        (
+            status("wrong-key-of-somebody"),
+            status("wrong-key-of-another")
+        ),
+        (401, 401)
+    );
+    let counters = Request::get("/stats/prometheus")
+        .send(gateway.admin().unwrap())
+        .unwrap()
+        .text();
+    let count = |outcome: &str| {
+        let labels = format!("{{portcullis_mode=\"api_key\",portcullis_outcome=\"{outcome}\"");
+        let lines = counters
+            .lines()
+            .filter(|line| line.starts_with("portcullis_decisions_total"));
+        let lines = lines.filter(|line| line.contains(&labels));
+        lines
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap())
+            .sum::<u32>()
+    };
+    assert_eq!((count("forward"), count("respond")), (1, 2), "{counters}");
+    let log = gateway.log();
+    assert!(
+        log.contains("forward: ") && log.contains("respond 401: "),
+        "{log}"
+    );
+    for secret in ["the-only-key", "wrong-key", "in-query"] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
 }

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 
+use portcullis_tests::authorization_server::{AuthorizationServer, CLIENT_ID, TOKEN_PATH, grant};
+use portcullis_tests::server::{Behaviour, Gate};
 use portcullis_tests::{EchoResource, Request};
 use serde_json::{Value, json};
 
 use crate::envoy::{self, Envoy};
-use crate::settings::{api_key, with_key};
+use crate::settings::{api_key, call_with_secret, with_key, zscaler};
 
 const STATS: &str = "extension_config_discovery.http_filter.portcullis.";
 
@@ -93,4 +96,34 @@ fn bad_first_configuration_lets_nothing_pass_until_a_good_one_comes() {
     publish(envoy.folder(), 2, &api_key("one"), "FAIL_OPEN");
     envoy.wait_for_stat(&format!("{STATS}config_reload"), 1);
     assert_eq!((status(&envoy, "one"), status(&envoy, "two")), (200, 401));
+}
+
+#[test]
+fn request_that_waits_is_answered_by_the_configuration_it_came_under() {
+    let resource = EchoResource::start();
+    let server = AuthorizationServer::start();
+    let gate = Gate::default();
+    server.on_client(
+        CLIENT_ID,
+        Behaviour::Held(gate.clone(), Box::new(grant(60))),
+    );
+    let folder = envoy::folder();
+    publish(&folder, 1, &zscaler(&server.url("")), "FAIL_CLOSED");
+    let clusters = vec![
+        envoy::cluster(&resource.url()),
+        envoy::cluster(&server.url("")),
+    ];
+    let bootstrap = envoy::bootstrap(vec![discovered(&folder)], clusters);
+    let envoy = Envoy::start_bootstrap(folder, &bootstrap);
+    let waiting = thread::scope(|scope| {
+        let client = scope.spawn(|| envoy.send(&call_with_secret("s")));
+        server.wait_for(TOKEN_PATH, 1);
+        publish(envoy.folder(), 2, &api_key("one"), "FAIL_CLOSED");
+        envoy.wait_for_stat(&format!("{STATS}config_reload"), 2);
+        assert_eq!((status(&envoy, "one"), status(&envoy, "two")), (200, 401));
+        gate.open();
+        client.join().unwrap()
+    });
+    assert_eq!(waiting.status, 200, "{}", waiting.text());
+    assert_eq!(envoy.send(&call_with_secret("s")).status, 401);
 }

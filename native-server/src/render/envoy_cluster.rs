@@ -96,7 +96,7 @@ fn upstream_tls(url: &HttpUrl, ip: Option<IpAddr>, authorities: &str) -> Yaml {
         ("trusted_ca", trusted),
         ("match_typed_subject_alt_names", Yaml::list([san])),
     ]);
-    let parameters = Yaml::map([("tls_minimum_protocol_version", "TLSv1_2".into())]);
+    let parameters = tls_parameters();
     let common = Yaml::map([
         ("tls_params", parameters),
         ("validation_context", validation),
@@ -111,5 +111,13 @@ fn upstream_tls(url: &HttpUrl, ip: Option<IpAddr>, authorities: &str) -> Yaml {
     Yaml::map([
         ("name", "envoy.transport_sockets.tls".into()),
         ("typed_config", config),
+    ])
+}
+
+/// Allows the versions that are sound; Envoy's own default for its calls ends at 1.2.
+pub(crate) fn tls_parameters() -> Yaml {
+    Yaml::map([
+        ("tls_minimum_protocol_version", "TLSv1_2".into()),
+        ("tls_maximum_protocol_version", "TLSv1_3".into()),
     ])
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use portcullis_core::HttpUrl;
 
 use crate::listen::TlsFiles;
-use crate::render::envoy_cluster::cluster_name;
+use crate::render::envoy_cluster::{cluster_name, tls_parameters};
 use crate::render::yaml::Yaml;
 use crate::render::{Address, Install};
 
@@ -184,7 +184,7 @@ fn downstream_tls(tls: &TlsFiles) -> Yaml {
         ("certificate_chain", file(&tls.certificates)),
         ("private_key", file(&tls.key)),
     ]);
-    let parameters = Yaml::map([("tls_minimum_protocol_version", "TLSv1_2".into())]);
+    let parameters = tls_parameters();
     let mut common = Yaml::map([
         ("tls_params", parameters),
         (
