@@ -11,7 +11,7 @@ use portcullis_core::{
 };
 
 use crate::exchange::{Exchange, Phase};
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 use crate::{host, http};
 
 /// Most requests to wake, and most calls to send, in one callback.
@@ -32,23 +32,21 @@ pub(crate) struct Gate {
     root: u32,
     queue: u32,
     clusters: Clusters,
-    metrics: Metrics,
-    needs_peer: bool,
     state: RefCell<State>,
+    /// The counters.
+    pub(crate) metrics: Metrics,
+    /// Whether the engine wants to know the other end's address.
+    pub(crate) needs_peer: bool,
 }
 
 struct State {
     engine: Engine,
     outgoing: VecDeque<(UpstreamCall, PendingCall)>,
-    flights: BTreeMap<u32, Flight>,
+    /// By token; each with the most bytes to read.
+    flights: BTreeMap<u32, (PendingCall, usize)>,
     parked: BTreeMap<Ticket, Parked>,
     woken: VecDeque<(Ticket, Rc<Answer>)>,
     signalled: bool,
-}
-
-struct Flight {
-    pending: PendingCall,
-    max_response_bytes: usize,
 }
 
 struct Parked {
@@ -75,16 +73,6 @@ impl Gate {
                 signalled: false,
             }),
         }
-    }
-
-    /// Tells whether the engine wants to know the other end's address.
-    pub(crate) const fn needs_peer(&self) -> bool {
-        self.needs_peer
-    }
-
-    /// Returns the counters.
-    pub(crate) const fn metrics(&self) -> &Metrics {
-        &self.metrics
     }
 
     /// Begins a request; `None` when it is parked.
@@ -115,11 +103,8 @@ impl Gate {
     pub(crate) fn tick(&self) {
         let ambient = host::ambient();
         let mut state = self.state.borrow_mut();
-        if state
-            .engine
-            .poll_timeout()
-            .is_some_and(|due| due <= ambient.now)
-        {
+        let due = state.engine.poll_timeout();
+        if due.is_some_and(|due| due <= ambient.now) {
             state.engine.handle_timeout(ambient);
         }
         state.collect_calls();
@@ -131,10 +116,9 @@ impl Gate {
     /// Takes the response to a call. For the root context only.
     pub(crate) fn finish_call(&self, token: u32, num_headers: usize, body_size: usize) {
         let flight = self.state.borrow_mut().flights.remove(&token);
-        if let Some(flight) = flight {
-            let limit = flight.max_response_bytes;
-            let outcome = host::call_outcome(num_headers, body_size, limit);
-            self.take_outcome(flight.pending, outcome);
+        if let Some((pending, max_bytes)) = flight {
+            let outcome = host::call_outcome(num_headers, body_size, max_bytes);
+            self.take_outcome(pending, outcome);
         }
         self.wake_requests();
         self.signal_work();
@@ -176,16 +160,12 @@ impl Gate {
             let Some((call, pending)) = next else { return };
             match host::dispatch(&call, &self.clusters.of(&call.url)) {
                 Ok(token) => {
-                    let max_response_bytes = call.max_response_bytes;
-                    let flight = Flight {
-                        pending,
-                        max_response_bytes,
-                    };
+                    let flight = (pending, call.max_response_bytes);
                     self.state.borrow_mut().flights.insert(token, flight);
                 }
                 Err(failure) => {
                     log::warn!(
-                        "call to {} not sent: no such cluster, or it is full",
+                        "call to {} not sent: its cluster is missing or full",
                         call.url
                     );
                     self.take_outcome(pending, Err(failure));
@@ -195,11 +175,12 @@ impl Gate {
     }
 
     fn take_outcome(&self, pending: PendingCall, outcome: CallOutcome) {
-        self.metrics.count_call(match &outcome {
+        let word = match &outcome {
             Ok(response) if response.status >= 500 => "server_error",
             Ok(_) => "response",
             Err(failure) => CallFailure::reason(*failure),
-        });
+        };
+        self.metrics.count(Counter::Call, word);
         let ambient = host::ambient();
         let mut state = self.state.borrow_mut();
         let wake = state.engine.handle_upstream(pending, outcome, ambient);
@@ -240,9 +221,9 @@ impl State {
 
     fn note_woken(&mut self, wake: Wake) {
         let answer = Rc::new(wake.answer);
-        let woken = wake.tickets.into_iter();
-        self.woken
-            .extend(woken.map(|ticket| (ticket, Rc::clone(&answer))));
+        for ticket in wake.tickets {
+            self.woken.push_back((ticket, Rc::clone(&answer)));
+        }
     }
 
     /// Takes the next woken request that is still there.
@@ -257,9 +238,10 @@ impl State {
 
     fn give_up_overdue(&mut self, now: UnixSeconds) {
         let answer = Rc::new(Answer::timed_out());
-        let overdue = self.parked.iter();
-        let overdue = overdue.filter(|(_, parked)| now.since(parked.since) > MAX_PARKED_SECONDS);
-        let overdue = overdue.map(|(ticket, _)| (*ticket, Rc::clone(&answer)));
-        self.woken.extend(overdue);
+        for (ticket, parked) in &self.parked {
+            if now.since(parked.since) > MAX_PARKED_SECONDS {
+                self.woken.push_back((*ticket, Rc::clone(&answer)));
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use proxy_wasm::types::Action;
 use crate::exchange::{Exchange, Phase};
 use crate::gate::Gate;
 use crate::host::{self, RequestFields};
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 
 /// The HTTP context.
 pub(crate) struct AuthHttp {
@@ -42,12 +42,12 @@ impl HttpContext for AuthHttp {
             self.exchange.set(Phase::Answered);
             return Action::Pause;
         };
-        let decision = match RequestFields::read(gate.needs_peer()) {
+        let decision = match RequestFields::read(gate.needs_peer) {
             Some(fields) => gate.begin(&fields.head(&fields.headers()), &self.exchange),
             None => Some(Decision::Respond(unavailable())),
         };
         if let Some(decision) = decision {
-            carry_out(decision, &self.exchange, gate.metrics());
+            carry_out(decision, &self.exchange, &gate.metrics);
         }
         self.pass_or_pause()
     }
@@ -93,13 +93,13 @@ fn carry_out(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
     match decision {
         Decision::Forward(forward) => {
             log::debug!("forward: {reason}");
-            metrics.count_forward(reason);
+            metrics.count(Counter::Forward, reason);
             host::edit_request(&forward.request);
             exchange.set(Phase::Forwarded(forward));
         }
         Decision::Respond(response) => {
             log::debug!("respond {}: {reason}", response.status);
-            metrics.count_respond(reason);
+            metrics.count(Counter::Respond, reason);
             exchange.set(Phase::Answered);
             host::respond(&response);
         }

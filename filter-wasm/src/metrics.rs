@@ -6,50 +6,37 @@ use std::collections::BTreeMap;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
+/// What is counted.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Counter {
+    /// Requests that were passed on, by reason.
+    Forward,
+    /// Requests that were answered here, by reason.
+    Respond,
+    /// Calls, by outcome.
+    Call,
+}
+
 /// Counters, each defined when it is first needed. Names are made of fixed words only, as Envoy
 /// keeps every name for ever. Labels are written `.label.value`, which `stats_tags` of a bootstrap
 /// can cut out and which reads well without.
-#[derive(Default)]
 pub(crate) struct Metrics {
     mode: String,
-    counters: RefCell<BTreeMap<(Kind, &'static str), u32>>,
-}
-
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
-enum Kind {
-    Forward,
-    Respond,
-    Call,
+    ids: RefCell<BTreeMap<(Counter, &'static str), u32>>,
 }
 
 impl Metrics {
     /// Makes the counters of a gate in `mode`.
     pub(crate) fn new(mode: &str) -> Self {
-        Self {
-            mode: word(mode),
-            counters: RefCell::default(),
-        }
+        let (mode, ids) = (word(mode), RefCell::default());
+        Self { mode, ids }
     }
 
-    /// Counts a request that was passed on.
-    pub(crate) fn count_forward(&self, reason: &'static str) {
-        self.count(Kind::Forward, reason);
-    }
-
-    /// Counts a request that was answered here.
-    pub(crate) fn count_respond(&self, reason: &'static str) {
-        self.count(Kind::Respond, reason);
-    }
-
-    /// Counts a call by its outcome.
-    pub(crate) fn count_call(&self, outcome: &'static str) {
-        self.count(Kind::Call, outcome);
-    }
-
-    fn count(&self, kind: Kind, reason: &'static str) {
-        let mut counters = self.counters.borrow_mut();
-        let id = *counters.entry((kind, reason)).or_insert_with(|| {
-            let name = name(kind, &self.mode, reason);
+    /// Counts one `counter` with the label `detail`.
+    pub(crate) fn count(&self, counter: Counter, detail: &'static str) {
+        let mut ids = self.ids.borrow_mut();
+        let id = *ids.entry((counter, detail)).or_insert_with(|| {
+            let name = name(counter, &self.mode, detail);
             hostcalls::define_metric(MetricType::Counter, &name).unwrap_or_default()
         });
         let _ = hostcalls::increment_metric(id, 1);
@@ -64,19 +51,16 @@ pub(crate) fn record_host_algorithms(count: usize) {
     }
 }
 
-fn name(kind: Kind, mode: &str, reason: &str) -> String {
-    let (counter, outcome) = match kind {
-        Kind::Forward => ("decisions", "forward"),
-        Kind::Respond => ("decisions", "respond"),
-        Kind::Call => {
-            return format!(
-                "portcullis_calls_total.mode.{mode}.outcome.{}",
-                word(reason)
-            );
-        }
+fn name(counter: Counter, mode: &str, detail: &str) -> String {
+    let (group, label) = match counter {
+        Counter::Forward => ("decisions", ".outcome.forward.reason"),
+        Counter::Respond => ("decisions", ".outcome.respond.reason"),
+        Counter::Call => ("calls", ".outcome"),
     };
-    let reason = word(reason);
-    format!("portcullis_{counter}_total.mode.{mode}.outcome.{outcome}.reason.{reason}")
+    format!(
+        "portcullis_{group}_total.mode.{mode}{label}.{}",
+        word(detail)
+    )
 }
 
 /// Writes `text` with letters, digits and underscores only, as label values must be.
@@ -92,11 +76,11 @@ mod tests {
     #[test]
     fn names_carry_their_labels() {
         assert_eq!(
-            name(Kind::Respond, &word("api-key"), "missing"),
+            name(Counter::Respond, &word("api-key"), "missing"),
             "portcullis_decisions_total.mode.api_key.outcome.respond.reason.missing"
         );
         assert_eq!(
-            name(Kind::Call, "jwt", "timed_out"),
+            name(Counter::Call, "jwt", "timed_out"),
             "portcullis_calls_total.mode.jwt.outcome.timed_out"
         );
     }

@@ -75,6 +75,7 @@ impl RootContext for AuthRoot {
         match self.configure() {
             Ok(gate) => {
                 self.gate = Some(Rc::new(gate));
+                self.settled = false;
                 host::set_tick(FIRST_TICK);
                 true
             }
