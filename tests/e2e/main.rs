@@ -18,12 +18,11 @@ use portcullis_tests::{Gateway, Kind};
 
 use crate::clients::{Client, Outcome};
 use crate::modes::Mode;
-use crate::programs::{Demo, EverythingServer, IdentityProvider};
+use crate::programs::{Demo, EverythingServer};
 
 /// Every client over streamable HTTP calls a tool behind `kind` in this mode.
-fn streamable(kind: Kind, mode: fn(&IdentityProvider) -> Mode) {
-    let idp = IdentityProvider::start();
-    let mode = mode(&idp);
+fn streamable(kind: Kind, mode: fn() -> Mode) {
+    let mode = mode();
     let demo = Demo::start();
     let gateway = Gateway::start(kind, &mode.settings, demo.origin());
     let url = format!("http://{}/mcp", gateway.address());
@@ -33,6 +32,8 @@ fn streamable(kind: Kind, mode: fn(&IdentityProvider) -> Mode) {
             assert!(seen.tools.contains(&"echo".to_owned()), "{seen:?}");
             let whoami: serde_json::Value = serde_json::from_str(&seen.text).unwrap();
             assert_eq!(whoami["identity"]["x-mcp-auth-mode"], mode.name, "{whoami}");
+            let products = &whoami["identity"]["x-mcp-auth-entitlements"];
+            assert_eq!(*products == "ZIA,ZPA", mode.name == "zscaler", "{whoami}");
             assert_eq!(whoami["leaked"], serde_json::json!([]), "{whoami}");
         }
         for headers in &mode.bad {
@@ -46,9 +47,8 @@ fn streamable(kind: Kind, mode: fn(&IdentityProvider) -> Mode) {
 }
 
 /// The Node SDK calls a tool behind `kind` over the older transport, server-sent events.
-fn server_sent_events(kind: Kind, mode: fn(&IdentityProvider) -> Mode) {
-    let idp = IdentityProvider::start();
-    let mode = mode(&idp);
+fn server_sent_events(kind: Kind, mode: fn() -> Mode) {
+    let mode = mode();
     let server = EverythingServer::start();
     let gateway = Gateway::start(kind, &mode.settings, server.origin());
     let url = format!("http://{}/sse", gateway.address());

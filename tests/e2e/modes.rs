@@ -15,10 +15,12 @@ pub(crate) struct Mode {
     pub(crate) settings: Settings,
     pub(crate) good: Vec<Headers>,
     pub(crate) bad: Vec<Headers>,
+    /// Runs as long as the mode is tried.
+    _idp: Option<IdentityProvider>,
 }
 
 /// Mode `api-key`.
-pub(crate) fn api_key(_: &IdentityProvider) -> Mode {
+pub(crate) fn api_key() -> Mode {
     let key = "correct-horse-battery-staple";
     Mode {
         name: "api-key",
@@ -35,29 +37,31 @@ pub(crate) fn api_key(_: &IdentityProvider) -> Mode {
                 format!("X-Api-Key: {key}"),
             ],
         ],
+        _idp: None,
     }
 }
 
 /// Mode `jwt`, with the keys and tokens of a real authorization server.
-pub(crate) fn jwt(idp: &IdentityProvider) -> Mode {
+pub(crate) fn jwt() -> Mode {
+    let idp = IdentityProvider::start();
     let bearer = |resource: &str| vec![format!("Authorization: Bearer {}", idp.token(resource))];
+    let settings = forced("jwt")
+        .with("ZSCALER_MCP_AUTH_JWKS_URI", idp.fact("jwks_uri"))
+        .with("ZSCALER_MCP_AUTH_ISSUER", idp.fact("issuer"))
+        .with("ZSCALER_MCP_AUTH_AUDIENCE", idp.fact("audience"));
+    let garbage = vec!["Authorization: Bearer e30.e30.e30".to_owned()];
     Mode {
         name: "jwt",
-        settings: forced("jwt")
-            .with("ZSCALER_MCP_AUTH_JWKS_URI", idp.fact("jwks_uri"))
-            .with("ZSCALER_MCP_AUTH_ISSUER", idp.fact("issuer"))
-            .with("ZSCALER_MCP_AUTH_AUDIENCE", idp.fact("audience")),
+        settings,
         good: vec![bearer(idp.fact("audience"))],
-        bad: vec![
-            vec![],
-            bearer("https://other.example.com/mcp"),
-            vec!["Authorization: Bearer e30.e30.e30".to_owned()],
-        ],
+        bad: vec![vec![], bearer("https://other.example.com/mcp"), garbage],
+        _idp: Some(idp),
     }
 }
 
 /// Mode `zscaler`, with the token endpoint of a real authorization server.
-pub(crate) fn zscaler(idp: &IdentityProvider) -> Mode {
+pub(crate) fn zscaler() -> Mode {
+    let idp = IdentityProvider::start();
     let (id, secret) = (idp.fact("client_id"), idp.fact("client_secret"));
     let pair = |secret: &str| {
         vec![
@@ -71,19 +75,23 @@ pub(crate) fn zscaler(idp: &IdentityProvider) -> Mode {
     };
     Mode {
         name: "zscaler",
-        settings: forced("zscaler").with("PORTCULLIS_TOKEN_URL", idp.fact("token_url")),
+        settings: forced("zscaler")
+            .with("PORTCULLIS_TOKEN_URL", idp.fact("token_url"))
+            .with("PORTCULLIS_ENTITLEMENTS", "forward"),
         good: vec![pair(secret), basic(secret)],
         bad: vec![vec![], pair("wrong"), basic("wrong")],
+        _idp: Some(idp),
     }
 }
 
 /// Mode `none`: nothing is refused.
-pub(crate) fn none(_: &IdentityProvider) -> Mode {
+pub(crate) fn none() -> Mode {
     Mode {
         name: "none",
         settings: forced("none"),
         good: vec![vec![]],
         bad: vec![],
+        _idp: None,
     }
 }
 

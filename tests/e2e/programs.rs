@@ -1,7 +1,9 @@
 //! The real programs around a gateway: MCP servers, and an identity provider.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use portcullis_tests::process::Process;
 use portcullis_tests::{Request, Response};
@@ -125,6 +127,15 @@ pub(crate) fn portcullis() -> PathBuf {
 
 /// Returns the path of a tool that is not built here, and installs it first if need be.
 pub(crate) fn tool(words: &[&str]) -> PathBuf {
+    static FOUND: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut found = FOUND.lock().unwrap();
+    let path = found
+        .entry(words.join(" "))
+        .or_insert_with(|| find_tool(words));
+    path.clone()
+}
+
+fn find_tool(words: &[&str]) -> PathBuf {
     let output = Command::new("python3")
         .arg(folder("scripts").join("tools.py"))
         .args(words)

@@ -7,7 +7,7 @@ use portcullis_tests::{Gateway, Kind};
 
 use crate::clients::{Client, Outcome};
 use crate::modes::api_key;
-use crate::programs::{IdentityProvider, folder, origin, tool};
+use crate::programs::{folder, origin, tool};
 
 /// The running server.
 pub(crate) struct ZscalerServer {
@@ -51,8 +51,7 @@ impl ZscalerServer {
 }
 
 fn lists_its_tools(kind: Kind) {
-    let idp = IdentityProvider::start();
-    let mode = api_key(&idp);
+    let mode = api_key();
     let server = ZscalerServer::start(&[("ZSCALER_MCP_AUTH_MODE", "none")]);
     let gateway = Gateway::start(kind, &mode.settings, server.origin());
     let url = format!("http://{}/mcp", gateway.address());
