@@ -202,7 +202,8 @@ impl Scenario {
         self.parked.remove(&ticket).unwrap();
     }
 
-    fn wake(&mut self, ticket: Ticket, answer: &Answer) -> Option<Begun> {
+    /// Goes on with a parked request, if it is still there.
+    pub(crate) fn wake(&mut self, ticket: Ticket, answer: &Answer) -> Option<Begun> {
         let pending = self.parked.remove(&ticket)?;
         let step = self.engine.handle_wake(pending, answer, self.ambient());
         self.collect_calls();
