@@ -53,7 +53,9 @@ impl HostList {
         let Some((host, port)) = split_port(authority.trim()) else {
             return false;
         };
-        !host.is_empty() && self.0.iter().any(|rule| rule.allows(host, port))
+        !host.is_empty()
+            && host.bytes().all(is_host_byte)
+            && self.0.iter().any(|rule| rule.allows(host, port))
     }
 }
 
@@ -67,14 +69,13 @@ impl HostRule {
                 (host, None) => (host, PortRule::Any),
             },
         };
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
         let host = host.to_ascii_lowercase();
         let name = match host.strip_prefix('*') {
             Some("") => NameRule::Any,
-            Some(below) if below.starts_with('.') && below.bytes().all(allowed) => {
+            Some(below) if below.starts_with('.') && below.bytes().all(is_host_byte) => {
                 NameRule::Below(below.to_owned())
             }
-            None if !host.is_empty() && host.bytes().all(allowed) => NameRule::Exact(host),
+            None if !host.is_empty() && host.bytes().all(is_host_byte) => NameRule::Exact(host),
             Some(_) | None => return Err(FORM),
         };
         Ok(Self { name, port })
@@ -99,6 +100,12 @@ impl HostRule {
         };
         port_fits && name_fits
     }
+}
+
+/// Tells whether a byte may be part of a host. A path or user information in the field would make
+/// `*.domain` match a host of another domain.
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte)
 }
 
 #[cfg(test)]
