@@ -417,7 +417,7 @@ pub(crate) fn structure(world: &World) -> Group {
         signed(&format!("{}{odd}", &signature[..signature.len() - 1])),
         invalid(),
     ));
-    for cut in (1..token.len()).step_by(token.len() / 24) {
+    for cut in 1..token.len() {
         rows.push(row(
             format!("a token cut after {cut} characters is invalid"),
             bearer(&token[..cut]),

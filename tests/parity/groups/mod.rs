@@ -64,6 +64,7 @@ groups! {
     zscaler_without_a_token_endpoint_is_503: zscaler::unreachable_token_endpoint,
     zscaler_entitlements_go_on_when_asked_for: zscaler::entitlements,
     none_lets_everything_pass: open::none,
+    none_on_loopback_lets_local_names_in_only: open::on_loopback,
     auth_enabled_false_wins_over_the_mode: open::switched_off,
     an_api_key_alone_selects_its_mode: open::detected,
     gateway_answers_health_and_well_known_paths: endpoints::paths,

@@ -2,7 +2,7 @@
 
 use portcullis_tests::{Request, Settings};
 
-use crate::table::{Expect, Group, World, answered, forwarded, row};
+use crate::table::{Expect, Group, World, answered, forwarded, refused, row, row_apart};
 
 /// On a loopback address the native binary has Host and Origin rules of its own while the gate is
 /// open; the filter cannot see the address and has none.
@@ -63,6 +63,33 @@ pub(crate) fn none(_: &World) -> Group {
     }
 }
 
+/// An open gate on a loopback address is reached by every page that a browser there shows, so the
+/// native binary lets local names in only. The filter cannot see the address.
+pub(crate) fn on_loopback(_: &World) -> Group {
+    let at = |host: &str| Request::bare("GET", "/mcp").field("Host", host);
+    let rows = vec![
+        row("localhost passes", at("localhost:8000"), allowed()),
+        row("127.0.0.1 passes", at("127.0.0.1"), allowed()),
+        row("[::1] passes", at("[::1]:8000"), allowed()),
+        row_apart(
+            "another name is refused where the address is known",
+            at("rebound.example"),
+            allowed(),
+            refused(421),
+        ),
+        row_apart(
+            "another origin is refused where the address is known",
+            at("localhost").field("Origin", "https://evil.example"),
+            allowed(),
+            refused(403),
+        ),
+    ];
+    Group {
+        settings: Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none"),
+        rows,
+    }
+}
+
 /// The master switch wins over a forced mode.
 pub(crate) fn switched_off(_: &World) -> Group {
     let rows = vec![
@@ -96,7 +123,7 @@ pub(crate) fn detected(world: &World) -> Group {
         row(
             "and nothing passes without it",
             Request::get("/mcp"),
-            crate::table::refused(401),
+            refused(401),
         ),
     ];
     let settings = Settings::new().with("ZSCALER_MCP_AUTH_API_KEY", key).with(

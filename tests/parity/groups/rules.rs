@@ -247,6 +247,9 @@ pub(crate) fn trusted_proxy(_: &World) -> Group {
         "2001:db8::1",
         "[2001:db8::1]:443",
         "  10.1.2.3  ",
+        // Empty list elements do not count (RFC 9110 §5.6.1).
+        "10.1.2.3, ",
+        ",, 10.1.2.3 ,",
     ]
     .into_iter()
     .map(|addresses| {
@@ -262,7 +265,6 @@ pub(crate) fn trusted_proxy(_: &World) -> Group {
         "10.1.2.3, 203.0.113.9",
         "10.1.2.3, garbage",
         "garbage",
-        "10.1.2.3, ",
         "2001:db9::1",
         "::ffff:203.0.113.9",
         "unknown",
