@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests fail by panicking"
@@ -12,6 +13,7 @@ mod bodies;
 mod calls;
 mod crowd;
 mod envoy;
+mod failure;
 mod hostile;
 mod memory;
 mod plugins;
