@@ -53,12 +53,12 @@ pub(crate) fn credentials(_: &World) -> Group {
         row(
             "nothing is asked for a credential",
             Request::get("/mcp"),
-            missing(),
+            missing().says("X-Api-Key: <api-key>"),
         ),
         row(
             "a wrong bearer key is invalid",
             authorization("Bearer wrong"),
-            invalid(),
+            invalid().says("the API key is not accepted"),
         ),
         row(
             "a wrong X-Api-Key is invalid",
@@ -119,7 +119,7 @@ pub(crate) fn credentials(_: &World) -> Group {
         row(
             "two good Authorizations are refused",
             bearer().field("Authorization", format!("Bearer {KEY}")),
-            invalid(),
+            invalid().says("must occur once"),
         ),
         row(
             "a good and a bad Authorization are refused",
@@ -194,7 +194,7 @@ pub(crate) fn scheme(_: &World) -> Group {
         row(
             "a scheme alone is refused",
             authorization("Bearer"),
-            invalid(),
+            invalid().says("malformed"),
         ),
         row(
             "a blank before a comma is no key",

@@ -72,12 +72,12 @@ pub(crate) fn credentials(world: &World) -> Group {
         row(
             "nothing is asked for a credential",
             Request::get("/mcp"),
-            denied(),
+            denied().says("X-Zscaler-Client-ID"),
         ),
         row(
             "a wrong secret is refused",
             basic(format!("{CLIENT_ID}:{WRONG_SECRET}")),
-            denied(),
+            denied().says("are not accepted"),
         ),
         row(
             "a wrong secret in a field is refused",
@@ -87,7 +87,7 @@ pub(crate) fn credentials(world: &World) -> Group {
         row(
             "an unknown client is refused",
             basic("nobody:secret"),
-            denied(),
+            denied().says("are not accepted"),
         ),
         row(
             "the pair of fields wins over a bad Authorization",
@@ -142,7 +142,7 @@ pub(crate) fn credentials(world: &World) -> Group {
         row(
             "two ids are refused",
             fields(CLIENT_ID, CLIENT_SECRET).field("X-Zscaler-Client-ID", CLIENT_ID),
-            denied(),
+            denied().says("must occur once"),
         ),
         row(
             "two secrets are refused",
@@ -160,7 +160,7 @@ pub(crate) fn credentials(world: &World) -> Group {
         row(
             "Bearer is refused",
             Request::get("/mcp").field("Authorization", format!("Bearer {CLIENT_SECRET}")),
-            denied(),
+            denied().says("credentials are required"),
         ),
         row(
             "credentials in the query do not count",
@@ -246,7 +246,7 @@ pub(crate) fn encoding(world: &World) -> Group {
         row(
             "missing padding is refused",
             encoded(&STANDARD_NO_PAD.encode(format!("{}x", good()))),
-            denied(),
+            denied().says("malformed"),
         ),
         row(
             "too much padding is refused",
@@ -284,7 +284,11 @@ pub(crate) fn encoding(world: &World) -> Group {
             denied(),
         ),
         row("an empty value is refused", encoded(""), denied()),
-        row("no colon is refused", basic("client-1"), denied()),
+        row(
+            "no colon is refused",
+            basic("client-1"),
+            denied().says("malformed"),
+        ),
         row("an empty id is refused", basic(":secret"), denied()),
         row("an empty secret is refused", basic("client-1:"), denied()),
         row("a colon alone is refused", basic(":"), denied()),
