@@ -31,8 +31,17 @@ struct World {
     parked: BTreeMap<Ticket, PendingRequest>,
     /// Requests that left while they waited.
     gone: BTreeSet<Ticket>,
-    calls: Vec<(Vec<u8>, PendingCall)>,
+    calls: Vec<Sent>,
 }
+
+struct Sent {
+    body: Vec<u8>,
+    at: u64,
+    pending: PendingCall,
+}
+
+/// A call that has no outcome by then is lost, and another takes its place, in seconds.
+const LOST_AFTER: u64 = 30;
 
 impl World {
     fn happen(&mut self, what: u8, whom: u8) {
@@ -82,9 +91,11 @@ impl World {
 
     fn send(&mut self) {
         while let Some((call, pending)) = self.gate.engine.poll_call() {
-            let same = self.calls.iter().any(|(body, _)| *body == call.body);
-            assert!(!same, "the same call is under way twice");
-            self.calls.push((call.body, pending));
+            let (body, at) = (call.body, self.gate.now);
+            let mut same = self.calls.iter().filter(|sent| sent.body == body);
+            let lost = same.all(|sent| sent.at + LOST_AFTER <= at);
+            assert!(lost, "the same call is under way twice");
+            self.calls.push(Sent { body, at, pending });
         }
     }
 
@@ -92,7 +103,7 @@ impl World {
         if self.calls.is_empty() {
             return;
         }
-        let (_, pending) = self.calls.swap_remove(which % self.calls.len());
+        let Sent { pending, .. } = self.calls.swap_remove(which % self.calls.len());
         let wake = self
             .gate
             .engine
