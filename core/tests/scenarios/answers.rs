@@ -184,7 +184,7 @@ fn answers_of_the_rules_are_the_same_in_every_mode() {
         let host = Request::post().host("evil");
         let message = "Misdirected request: the Host header is not in the allowed list";
         check(&mut scenario, &host, (421, "", message));
-        let source = Request::post().from_peer("10.0.0.1");
+        let source = Request::post().peer("10.0.0.1");
         let message = "Forbidden: the source address is not in the allowed list";
         check(&mut scenario, &source, (403, "", message));
         let origin = Request::post().with("origin", "https://evil");

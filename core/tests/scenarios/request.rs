@@ -53,7 +53,7 @@ impl Request {
         self
     }
 
-    pub(crate) fn from_peer(mut self, peer: &str) -> Self {
+    pub(crate) fn peer(mut self, peer: &str) -> Self {
         self.peer = Some(peer.parse().unwrap());
         self
     }

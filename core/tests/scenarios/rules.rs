@@ -31,11 +31,11 @@ fn rules_come_before_credentials() {
             (ORIGINS, "https://app.example.com"),
         ],
     );
-    let good = Request::post().host("gw.example.com").from_peer("10.0.0.1");
+    let good = Request::post().host("gw.example.com").peer("10.0.0.1");
     assert_eq!(scenario.verdict(&good), MISSING);
     let host = good.clone().host("evil.example.com");
     assert_eq!(scenario.verdict(&host), (421, "host_not_allowed"));
-    let source = good.clone().from_peer("11.0.0.1");
+    let source = good.clone().peer("11.0.0.1");
     assert_eq!(scenario.verdict(&source), (403, "address_not_allowed"));
     let origin = good.with("origin", "https://evil.example.com");
     assert_eq!(scenario.verdict(&origin), (403, "origin_not_allowed"));
@@ -95,22 +95,22 @@ fn mapped_addresses_are_folded_and_an_unknown_one_is_never_allowed() {
     let denied = (403, "address_not_allowed");
     check(
         &[(SOURCES, "10.0.0.0/8")],
-        &Request::post().from_peer("::ffff:10.1.2.3"),
+        &Request::post().peer("::ffff:10.1.2.3"),
         ALLOWED,
     );
     check(
         &[(SOURCES, "::ffff:10.1.2.3")],
-        &Request::post().from_peer("10.1.2.3"),
+        &Request::post().peer("10.1.2.3"),
         ALLOWED,
     );
     check(
         &[(SOURCES, "0.0.0.0/0")],
-        &Request::post().from_peer("2001:db8::1"),
+        &Request::post().peer("2001:db8::1"),
         denied,
     );
     check(
         &[(SOURCES, "::/0")],
-        &Request::post().from_peer("::ffff:10.1.2.3"),
+        &Request::post().peer("::ffff:10.1.2.3"),
         denied,
     );
     for list in ["0.0.0.0/0", "::/0", "*"] {
@@ -124,7 +124,7 @@ fn mapped_addresses_are_folded_and_an_unknown_one_is_never_allowed() {
 fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
     let denied = (403, "address_not_allowed");
     let rules = [(SOURCES, "203.0.113.0/24"), (PROXIES, "10.0.0.0/8")];
-    let direct = |peer| Request::post().from_peer(peer);
+    let direct = |peer| Request::post().peer(peer);
     let via = |lines: &[&str]| {
         let request = direct("10.0.0.1");
         let add = |request: Request, line: &&str| request.with("x-forwarded-for", line);
@@ -166,7 +166,7 @@ fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
 fn blank_hops_do_not_count() {
     let rules = [(SOURCES, "203.0.113.0/24"), (PROXIES, "10.0.0.0/8")];
     let request = Request::post()
-        .from_peer("10.0.0.1")
+        .peer("10.0.0.1")
         .with("x-forwarded-for", "203.0.113.9");
     check(
         &rules,

@@ -127,9 +127,10 @@ pub(crate) fn claims() -> Value {
 pub(crate) fn claims_with(members: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in members.as_object().unwrap() {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
-            value => claims[name] = value.clone(),
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
         }
     }
     claims
