@@ -73,11 +73,16 @@ impl<'a> ClientCredentials<'a> {
     pub(crate) fn read(head: &RequestHead<'a>, decoded: &'a mut Decoded) -> Result<Self, Denial> {
         let client_id = head.single("x-zscaler-client-id");
         let client_secret = head.single("x-zscaler-client-secret");
+        // A complete pair wins over whatever else is there, but not over two of it.
+        let authorization = Authorization::read(head);
+        if authorization == Err(Denial::RepeatedCredential) {
+            return Err(Denial::RepeatedCredential);
+        }
         match (client_id, client_secret) {
             (Single::Repeated, _) | (_, Single::Repeated) => Err(Denial::RepeatedCredential),
             (Single::Value(id @ [_, ..]), Single::Value(secret @ [_, ..])) => Self::new(id, secret),
             (Single::Absent | Single::Value(_), Single::Absent | Single::Value(_)) => {
-                match Authorization::read(head)? {
+                match authorization? {
                     Authorization::Basic(credential) => Self::from_basic(credential, decoded),
                     Authorization::Absent => Err(Denial::MissingCredentials),
                     Authorization::Bearer(_) | Authorization::OtherScheme => {

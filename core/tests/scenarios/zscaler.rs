@@ -104,6 +104,18 @@ fn credentials_come_as_a_pair_of_fields_or_as_basic() {
     );
 }
 
+/// Envoy shows two lines of `Authorization` as one with a comma.
+#[test]
+fn a_repeated_authorization_is_refused_beside_a_pair_too() {
+    let mut scenario = scenario();
+    let repeated = (401, "repeated_credential");
+    let two = request().bearer("x").bearer("y");
+    assert_eq!(scenario.verdict(&two), repeated);
+    let joined = request().with("authorization", "Bearer x,Bearer y");
+    assert_eq!(scenario.verdict(&joined), repeated);
+    assert_eq!(scenario.server.count("/token"), 0);
+}
+
 #[test]
 fn pairs_that_look_alike_when_joined_are_different_credentials() {
     let mut scenario = Scenario::new(ZSCALER_MODE);
@@ -339,6 +351,22 @@ fn an_answer_counts_only_for_the_credential_that_it_is_about() {
     assert_eq!(verdict(&decided[&first]), ALLOWED);
     let decided = scenario.finish_calls();
     assert_eq!(decided.values().map(verdict).collect::<Vec<_>>(), [REFUSED]);
+}
+
+#[test]
+fn a_host_that_mixes_answers_up_admits_nobody() {
+    let mut scenario = scenario();
+    let mallory = scenario
+        .begin(&Request::post().pair("mallory", "x"))
+        .parked();
+    drop(scenario.take_call());
+    scenario.begin(&request()).waits();
+    let (_, pending) = scenario.take_call();
+    let grant = response(200, r#"{"access_token":"t","expires_in":900}"#);
+    let ambient = scenario.ambient();
+    let wake = scenario.engine.handle_upstream(pending, grant, ambient);
+    let decision = scenario.wake(mallory, &wake.answer).unwrap().decided();
+    assert_eq!(verdict(&decision), (503, "call_waited_too_long"));
 }
 
 #[test]
