@@ -127,6 +127,16 @@ pub(crate) fn credentials(_: &World) -> Group {
             invalid(),
         ),
         row(
+            "an empty Authorization beside a good one presents nothing",
+            bearer().field("Authorization", ""),
+            allowed(),
+        ),
+        row(
+            "so does one before it",
+            authorization("").field("Authorization", format!("Bearer {KEY}")),
+            allowed(),
+        ),
+        row(
             "two X-Api-Key are refused",
             x_api_key(KEY).field("x-api-key", KEY),
             invalid(),

@@ -36,12 +36,6 @@ pub(crate) fn messages(_: &World) -> Group {
             codec_refused(),
         ),
         row_apart(
-            "an empty second Authorization is not there to Envoy, and two to us",
-            good().field("Authorization", ""),
-            forwarded().hid("authorization"),
-            refused(401),
-        ),
-        row_apart(
             "two Hosts are one odd Host to Envoy, which the route replaces",
             good().field("Host", "other.example.com"),
             forwarded().hid("authorization"),
