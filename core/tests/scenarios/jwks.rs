@@ -395,6 +395,28 @@ fn a_call_that_never_ends_does_not_stop_the_refresh_for_good() {
 }
 
 #[test]
+fn an_outcome_that_comes_after_its_successor_began_is_not_believed() {
+    let (mut scenario, request) = scenario();
+    let first = scenario.begin(&request).parked();
+    let (_, lost) = scenario.take_call();
+    scenario.now += 60;
+    let second = scenario.begin(&request).parked();
+    assert!(
+        scenario
+            .finish(lost, response(200, r#"{"keys":[]}"#))
+            .is_empty()
+    );
+    let decided = scenario.finish_calls();
+    assert_eq!(
+        decided.len(),
+        2,
+        "who waited for the lost one goes on as well"
+    );
+    assert_eq!(verdict(&decided[&first]), ALLOWED);
+    assert_eq!(verdict(&decided[&second]), ALLOWED);
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_make_keys_immortal() {
     let (mut scenario, request) = scenario();
     scenario.now = START + 300 * DAY;
