@@ -1,7 +1,7 @@
 //! How often, and how, the token endpoint is asked.
 
 use portcullis_tests::authorization_server::{
-    CLIENT_ID, CLIENT_SECRET, TOKEN_PATH, WRONG_SECRET, grant, refusal,
+    CLIENT_ID, CLIENT_SECRET, TOKEN_PATH, WRONG_SECRET, grant, grant_with_entitlements, refusal,
 };
 use portcullis_tests::{Answer, Behaviour, Connection, Gate, Gateway, Kind, Request};
 
@@ -166,6 +166,22 @@ fn success_is_cached_for_both_forms_of_a_credential() {
         }
         assert_eq!(world.authorization_server.token_calls(CLIENT_ID).len(), 1);
     });
+}
+
+#[test]
+fn entitlements_cost_no_second_call() {
+    for kind in Kind::BOTH {
+        let world = World::start();
+        let server = &world.authorization_server;
+        server.on_client("entitled", grant_with_entitlements(&["ZPA", "ZIA"]));
+        let settings = settings(&world).with("PORTCULLIS_ENTITLEMENTS", "forward");
+        let gateway = Gateway::start(kind, &settings, &world.resource.url());
+        for _ in 0..3 {
+            let response = gateway.send(&fields("entitled", "secret"));
+            assert!(response.text().contains("ZIA,ZPA"), "{}", response.text());
+        }
+        assert_eq!(server.token_calls("entitled").len(), 1, "{kind:?}");
+    }
 }
 
 #[test]

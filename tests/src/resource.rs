@@ -9,19 +9,9 @@ use serde_json::{Value, json};
 
 use crate::server::{Answer, Behaviour, Event, Gate, Incoming, Server};
 
-/// Fields that the gateways' own plumbing adds or rewrites; neither the echo nor a comparison
-/// of the gateways looks at them.
-pub const PLUMBING: [&str; 9] = [
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "x-request-id",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-    "x-envoy-internal",
-    "x-envoy-expected-rq-timeout-ms",
-];
+/// Fields of the connection and the framing, which neither the echo nor a comparison of the
+/// gateways looks at.
+pub const PLUMBING: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
 
 /// The running protected resource.
 pub struct EchoResource {
@@ -74,14 +64,21 @@ impl EchoResource {
     }
 }
 
-/// Returns the fields that a comparison looks at, sorted.
+/// Returns the fields that a comparison looks at, sorted. Blanks after the commas of
+/// `X-Forwarded-For` do not count: Envoy adds its hop without one.
 #[must_use]
 pub fn visible_fields(incoming: &Incoming) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = incoming
         .fields
         .iter()
         .filter(|(name, _)| !PLUMBING.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), value.escape_ascii().to_string()))
+        .map(|(name, value)| {
+            let value = value.escape_ascii().to_string();
+            match name.as_str() {
+                "x-forwarded-for" => (name.clone(), value.replace(", ", ",")),
+                _ => (name.clone(), value),
+            }
+        })
         .collect();
     fields.sort();
     fields

@@ -450,7 +450,7 @@ pub(crate) fn hostile_bytes(_: &World) -> Group {
 }
 
 /// What the protected resource sees, and what comes back.
-pub(crate) fn identity(_: &World) -> Group {
+pub(crate) fn identity(world: &World) -> Group {
     let with = |name: &str, value: &str| bearer().line(format!("{name}: {value}"));
     let mut rows: Vec<Row> = [
         "x-mcp-auth-mode",
@@ -505,6 +505,13 @@ pub(crate) fn identity(_: &World) -> Group {
                 .field("Connection", "x-mcp-auth-mode")
                 .field("X-MCP-Auth-Mode", "b"),
             allowed(),
+        ),
+        row(
+            "Host becomes the protected resource's",
+            bearer(),
+            allowed()
+                .saw("host", world.resource.url().replace("http://", ""))
+                .saw("x-forwarded-host", "mcp.example.com"),
         ),
         row(
             "other fields pass as they are",
