@@ -26,6 +26,8 @@ from tools import ROOT, TARGET
 ADDRESSES = {"envoy": ("127.0.0.1", 10000), "native": ("127.0.0.1", 8000)}
 PATIENCE_SECONDS = 60
 RELEASE = TARGET / "release"
+# The server and the client of the demo: not a product, and the tests use the same build.
+DEBUG = TARGET / "debug"
 WASM = TARGET / "wasm32-wasip1" / "release" / "portcullis_filter.wasm"
 # Settings by which a mode is chosen; without any of them the demo chooses api-key.
 CHOOSING = (
@@ -130,7 +132,7 @@ class Demo:
         return json.loads(self.wait_for_line("idp", r"^\{.*\}$"))
 
     def start_resource(self):
-        self.start("resource", [RELEASE / "portcullis-demo", "--listen", "127.0.0.1:0"])
+        self.start("resource", [DEBUG / "portcullis-demo", "--listen", "127.0.0.1:0"])
         return self.wait_for_line("resource", r"(?<=listening on )http://[0-9.:]+")
 
     def start_gateway(self, upstream):
@@ -199,7 +201,7 @@ class Demo:
 
     def try_and_tell(self):
         url = f"http://{show(self.address)}/mcp"
-        client = [RELEASE / "portcullis-demo-client", url, "whoami", "{}"]
+        client = [DEBUG / "portcullis-demo-client", url, "whoami", "{}"]
         with_it = [word for field in self.headers for word in ("--header", field)]
         say(f"Portcullis ({self.host}) answers on {url}, logs are in {self.folder}")
         if self.headers:
