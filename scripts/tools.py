@@ -40,11 +40,11 @@ def envoy(version=None):
 
 
 def node():
-    """Returns a Node.js that is new enough."""
-    found = shutil.which("node")
-    if found and node_major(found) >= NODE_MAJOR:
-        return pathlib.Path(found)
-    note(f"no Node.js {NODE_MAJOR} or later in PATH: taking the wheel {NODE_PACKAGE}")
+    """Returns a Node.js that is new enough and has npm beside it."""
+    found = pathlib.Path(shutil.which("node") or "nowhere")
+    if found.with_name("npm").exists() and node_major(found) >= NODE_MAJOR:
+        return found
+    note(f"no Node.js {NODE_MAJOR} or later with npm in PATH: taking the wheel {NODE_PACKAGE}")
     return venv("node", [NODE_PACKAGE]) / "bin" / "node"
 
 
