@@ -26,10 +26,8 @@ pub(crate) struct Principal {
 impl Principal {
     /// Makes a principal of `mode` called `name`; `parts` are what tells it from all others of
     /// the mode. `None` when the name is too long to be sent.
-    pub(crate) fn new(mode: ModeName, name: &str, parts: &[&str]) -> Option<Self> {
-        let mut all: Vec<&[u8]> = Vec::with_capacity(parts.len().saturating_add(1));
-        all.push(mode.name().as_bytes());
-        all.extend(parts.iter().map(|part| part.as_bytes()));
+    pub(crate) fn new(mode: ModeName, name: &str, parts: &[&[u8]]) -> Option<Self> {
+        let all = [&[mode.name().as_bytes()], parts].concat();
         let fields = [("x-mcp-auth-mode", mode.name().to_owned().into_bytes())].into();
         let principal = Self {
             fields,

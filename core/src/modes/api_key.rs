@@ -45,7 +45,11 @@ impl ApiKeyMode {
             .take(8)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let principal = Principal::new(ModeName::ApiKey, &format!("api-key:{name}"), &[&name]);
+        let principal = Principal::new(
+            ModeName::ApiKey,
+            &format!("api-key:{name}"),
+            &[name.as_bytes()],
+        );
         principal
             .map(|principal| Self {
                 key,

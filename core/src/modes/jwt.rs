@@ -1,5 +1,6 @@
 //! Mode `jwt`: access tokens, checked with the keys of a JWKS.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -140,7 +141,8 @@ impl JwtAuthenticator {
         desk: &Desk<'_>,
     ) -> Result<Arc<Principal>, Denial> {
         let (claims, jwk) = verify(token, keys, desk.verifier, &self.mode.policy, desk.now)?;
-        let principal = Arc::new(principal(&claims).ok_or(Denial::MalformedClaims)?);
+        let principal = principal(&claims, &digest).ok_or(Denial::MalformedClaims)?;
+        let principal = Arc::new(principal);
         let validated = Validated {
             principal: Arc::clone(&principal),
             jwk,
@@ -203,23 +205,29 @@ impl JwtAuthenticator {
 }
 
 /// Names the caller: the subject, else the client, as sessions and the protected resource know it.
-fn principal(claims: &VerifiedClaims) -> Option<Principal> {
-    let part = |claim: &Option<alloc::string::String>| claim.clone().unwrap_or_default();
-    let name = claims
-        .subject
+///
+/// Nothing tells the callers of nameless tokens apart, so sessions are bound to the token itself.
+fn principal(claims: &VerifiedClaims, token: &Digest) -> Option<Principal> {
+    let given = |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty());
+    let (subject, client) = (given(&claims.subject), given(&claims.client_id));
+    let name = subject
         .as_deref()
-        .filter(|subject| !subject.is_empty())
-        .or(claims.client_id.as_deref())
+        .or(client.as_deref())
         .unwrap_or("unknown");
+    let nameless = subject.is_none() && client.is_none();
     let parts = [
-        part(&claims.issuer),
-        part(&claims.subject),
-        part(&claims.client_id),
+        octets(claims.issuer.as_ref()),
+        octets(subject.as_ref()),
+        octets(client.as_ref()),
+        if nameless { token.as_bytes() } else { &[] },
     ];
-    let [issuer, subject, client] = &parts;
-    Principal::new(ModeName::Jwt, name, &[issuer, subject, client])?
+    Principal::new(ModeName::Jwt, name, &parts)?
         .with("x-mcp-auth-issuer", claims.issuer.as_deref())?
         .with("x-mcp-auth-subject", claims.subject.as_deref())?
         .with("x-mcp-auth-client", claims.client_id.as_deref())?
         .with_words("x-mcp-auth-scope", claims.scope.as_deref())
+}
+
+fn octets(claim: Option<&String>) -> &[u8] {
+    claim.map(String::as_bytes).unwrap_or_default()
 }

@@ -103,7 +103,7 @@ impl ZscalerAuthenticator {
                 return Verdict::Deny(Denial::TooManyCalls);
             }
             let id = credentials.client_id;
-            let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id]) else {
+            let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id.as_bytes()]) else {
                 return Verdict::Deny(Denial::MalformedCredential);
             };
             let pending = PendingCall::new(Underway::Validation(Validation { digest, principal }));

@@ -85,6 +85,20 @@ fn the_session_of_another_is_not_found() {
 }
 
 #[test]
+fn callers_of_nameless_tokens_are_not_one_and_the_same() {
+    let nameless = |jti: &str| {
+        let claims = claims_with(&json!({ "sub": null, "client_id": null, "jti": jti }));
+        Request::post().bearer(&Signer::ed_dsa("a", 1).sign(&claims))
+    };
+    let mut scenario = scenario(JWT_MODE, &[]);
+    let tagged = seen(&scenario.admit(&nameless("1")), "s-1");
+    let own = nameless("1").with("mcp-session-id", &tagged);
+    assert_eq!(passed_on(&mut scenario, &own).as_deref(), Some("s-1"));
+    let of_another = nameless("2").with("mcp-session-id", &tagged);
+    assert_eq!(scenario.verdict(&of_another), NOT_FOUND);
+}
+
+#[test]
 fn without_a_credential_a_session_is_worth_nothing() {
     for settings in [API_KEY_MODE, JWT_MODE, ZSCALER_MODE] {
         let mut scenario = scenario(settings, &[]);
