@@ -40,7 +40,7 @@ tools: ## Fetches Envoy and the real clients and servers that tests need, into t
 # The native binary is tested in the dev profile: its dependencies are then those of the unit
 # tests, compiled once. The filter is tested as it is shipped.
 test: filter tools ## Runs every test (README's second command)
-	cargo build --workspace
+	cargo build --workspace --bins --tests --examples
 	scripts/test.sh
 	cargo test --workspace --doc
 
