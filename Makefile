@@ -6,7 +6,7 @@ MODE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help filter native demo envoy-up envoy-down native-up native-down tools test test-all ci
-.PHONY: fmt clippy docs no-std-proof deny envoy-matrix fuzz clean
+.PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,14 @@ deny: ## Checks licences, duplicates and sources, where cargo-deny is installed
 envoy-matrix: filter ## Runs the parity table on every Envoy line that Istio ships
 	cargo build --workspace
 	scripts/envoy-matrix.sh 1.36.4 1.37.0 1.38.2 1.39.3 1.40.0
+
+bench: filter native ## Measures both hosts and others, writes docs/benchmarks.md (QUICK=1: under 3 minutes)
+	cargo build --release --target wasm32-wasip1 -p portcullis-bench-empty
+	cargo build --release -p portcullis-bench
+	taskset -c 1 $(TARGET)/release/portcullis-bench
+
+bench-core: ## Measures what the engine alone takes for a decision
+	cargo bench -p portcullis-core
 
 fuzz: ## Explores with every fuzz target, a minute each (nightly compiler, cargo-fuzz)
 	scripts/fuzz.sh 60

@@ -1,0 +1,148 @@
+//! The figures that are measured beside the rounds.
+
+use super::{Bound, Figure, figure};
+use crate::calls::Calls;
+use crate::results::Results;
+use crate::statistics::Spread;
+
+pub(super) fn latency(results: &Results) -> Vec<Figure> {
+    let singles = &results.singles;
+    let added = |list: &[(&str, Vec<f64>)], own: &str, than: &str| {
+        let of = |id: &str| {
+            list.iter()
+                .find(|(name, _)| *name == id)
+                .map(|(_, values)| values)
+        };
+        let (own, than) = (of(own)?, of(than)?);
+        Spread::of(own.iter().zip(than).map(|(own, than)| own - than).collect())
+    };
+    let mut figures = Vec::new();
+    for (name, own, than, without) in [
+        ("filter", "filter-jwt-warm", "envoy-bare", "bare Envoy"),
+        ("native", "native-jwt-warm", "direct", "no gateway at all"),
+    ] {
+        let steady = added(&singles.steady, own, than);
+        let what = format!("{name}, jwt: p99 at 3,000 requests/s, more than {without}");
+        figures.push(figure(what, Bound::AtMost(0.3), "ms", steady));
+        let event = added(&singles.first_event, own, than);
+        let what = format!("{name}, jwt: first event of a stream, later than with {without}");
+        figures.push(figure(what, Bound::AtMost(1.0), "ms", event));
+    }
+    figures
+}
+
+pub(super) fn memory(results: &Results) -> Vec<Figure> {
+    let singles = &results.singles;
+    let idle = results.of("native-jwt-warm").map(|own| own.idle_memory);
+    let mut streams = singles.stream_memory.iter();
+    let stream = streams.find(|(id, _)| id.starts_with("native"));
+    let [bare, filter] = singles.ready.clone().map(Spread::of);
+    let later = filter.zip(bare).map(|(own, bare)| own.median - bare.median);
+    let cached = |host: &str| {
+        let cold = format!("{host}-jwt-cold-rs256");
+        results.more_memory(&cold, &format!("{host}-jwt-warm"))
+    };
+    let row = |what: &str, bound: f64, unit, value: Option<f64>, one: f64| {
+        let value = value.map(|value| Spread::once(value / one));
+        figure(what, Bound::AtMost(bound), unit, value)
+    };
+    let (kilo, mega) = (1e3, 1e6);
+    vec![
+        row("native, idle", 20.0, "MB", idle, mega),
+        row(
+            "native, one of 1,000 idle SSE streams",
+            48.0,
+            "KB",
+            stream.map(|(_, bytes)| *bytes),
+            kilo,
+        ),
+        row(
+            "filter, one further worker",
+            1.0,
+            "MB",
+            Some(singles.worker_memory),
+            mega,
+        ),
+        row(
+            "filter, 10,000 cached tokens",
+            2.5,
+            "MB",
+            cached("filter"),
+            mega,
+        ),
+        row(
+            "native, 10,000 cached tokens",
+            2.5,
+            "MB",
+            cached("native"),
+            mega,
+        ),
+        row(
+            "module, without the OAuth proxy",
+            650.0,
+            "KB",
+            Some(singles.module),
+            kilo,
+        ),
+        row(
+            "Envoy ready, later than without the filter",
+            0.5,
+            "s",
+            later,
+            1.0,
+        ),
+    ]
+}
+
+pub(super) fn identity_provider(calls: &Calls) -> Vec<Figure> {
+    let host = calls.host;
+    let count = |what: String, bound: f64, value: usize| {
+        figure(
+            what,
+            Bound::AtMost(bound),
+            "",
+            Some(Spread::once(value as f64)),
+        )
+    };
+    let (unknown, fetches, time) = calls.unknown_keys;
+    // One at once, then one for each ten seconds.
+    let allowed = 1.0 + (time.as_secs_f64() / 10.0).floor();
+    let (wrong, tries, wrong_time) = calls.wrong_secrets;
+    let minutes = (wrong_time.as_secs_f64() / 60.0).ceil().max(1.0);
+    let in_words = if calls.right_one_in {
+        "is let in"
+    } else {
+        "is NOT let in"
+    };
+    vec![
+        count(
+            format!(
+                "{host}: token calls for 1,000 first requests with one credential ({} answered)",
+                calls.crowd_answered
+            ),
+            1.0,
+            calls.crowd,
+        ),
+        count(
+            format!("{host}: JWKS fetches for a start and 1,000 requests"),
+            1.0,
+            calls.jwks,
+        ),
+        count(
+            format!(
+                "{host}: JWKS fetches for {unknown} tokens with unknown keys in {:.1} s",
+                time.as_secs_f64()
+            ),
+            allowed,
+            fetches,
+        ),
+        count(
+            format!(
+                "{host}: token calls for {wrong} wrong secrets in {:.1} s (one address; a right one {in_words})",
+                wrong_time.as_secs_f64()
+            ),
+            30.0 * minutes,
+            tries,
+        ),
+    ]
+}

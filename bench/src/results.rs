@@ -1,0 +1,97 @@
+//! Everything that was measured.
+
+use std::time::Duration;
+
+use crate::calls::Calls;
+use crate::contender::{Contender, Sample};
+use crate::hostcalls::Hostcalls;
+use crate::statistics::Spread;
+
+/// The results of a run.
+pub(crate) struct Results {
+    /// Who took part, with the samples of all rounds.
+    pub(crate) contenders: Vec<Contender>,
+    /// Who did not, with the reason.
+    pub(crate) absent: Vec<(String, String)>,
+    /// How many rounds there were.
+    pub(crate) rounds: usize,
+    /// How long each contender was driven in each round.
+    pub(crate) slice: Duration,
+    /// What was measured once or in rounds of its own.
+    pub(crate) singles: Singles,
+    /// Calls that an identity provider notices.
+    pub(crate) calls: Vec<Calls>,
+    /// Calls between Envoy and the filter in each mode.
+    pub(crate) hostcalls: Vec<(&'static str, Hostcalls)>,
+}
+
+/// Measurements beside the rounds.
+#[derive(Clone, Debug)]
+pub(crate) struct Singles {
+    /// One bare check of a signature, in microseconds: RS256, ES256.
+    pub(crate) verify: [f64; 2],
+    /// One warm decision of the core in each mode, in microseconds.
+    pub(crate) decisions: Vec<(&'static str, f64)>,
+    /// 99th percentile at a steady pace in milliseconds, by what was asked.
+    pub(crate) steady: Vec<(&'static str, Vec<f64>)>,
+    /// Time to the first event in milliseconds, by what was asked.
+    pub(crate) first_event: Vec<(&'static str, Vec<f64>)>,
+    /// Memory of one idle stream in bytes, by who held it.
+    pub(crate) stream_memory: Vec<(&'static str, f64)>,
+    /// Memory of one further worker with the filter, less that of one without, in bytes.
+    pub(crate) worker_memory: f64,
+    /// Time until Envoy is ready, in seconds: bare, with the filter.
+    pub(crate) ready: [Vec<f64>; 2],
+    /// Size of the module in bytes.
+    pub(crate) module: f64,
+    /// Processor time for one request of the native binary on two cores, in microseconds.
+    pub(crate) two_cores: Option<f64>,
+}
+
+impl Results {
+    /// Returns a contender, unless it is absent.
+    pub(crate) fn of(&self, id: &str) -> Option<&Contender> {
+        self.contenders.iter().find(|contender| contender.id == id)
+    }
+
+    /// Returns what a contender adds to its bare gateway in each round, in microseconds.
+    pub(crate) fn added(&self, id: &str) -> Option<Vec<f64>> {
+        let contender = self.of(id)?;
+        let bare = self.of(contender.bare?)?;
+        Some(pairs(contender, bare, |own, bare| {
+            own.processor - bare.processor
+        }))
+    }
+
+    /// Returns the ratio of what two contenders add.
+    pub(crate) fn added_ratio(&self, id: &str, other: &str) -> Option<Spread> {
+        let (own, other) = (self.added(id)?, self.added(other)?);
+        let ratios = own.iter().zip(other).map(|(own, other)| own / other);
+        Spread::of(ratios.collect())
+    }
+
+    /// Returns the ratio of the requests per second of two contenders.
+    pub(crate) fn rate_ratio(&self, id: &str, other: &str) -> Option<Spread> {
+        let (own, other) = (self.of(id)?, self.of(other)?);
+        Spread::of(pairs(own, other, |own, other| own.rate / other.rate))
+    }
+
+    /// Returns by how much more processor time a contender takes than another, in microseconds.
+    pub(crate) fn more_processor(&self, id: &str, other: &str) -> Option<Vec<f64>> {
+        let (own, other) = (self.of(id)?, self.of(other)?);
+        Some(pairs(own, other, |own, other| {
+            own.processor - other.processor
+        }))
+    }
+
+    /// Returns by how much more memory a contender has at the end than another, in bytes.
+    pub(crate) fn more_memory(&self, id: &str, other: &str) -> Option<f64> {
+        let last = |id: &str| Some(self.of(id)?.samples.last()?.memory);
+        Some(last(id)? - last(other)?)
+    }
+}
+
+fn pairs(own: &Contender, other: &Contender, of: impl Fn(&Sample, &Sample) -> f64) -> Vec<f64> {
+    let pairs = own.samples.iter().zip(&other.samples);
+    pairs.map(|(own, other)| of(own, other)).collect()
+}
