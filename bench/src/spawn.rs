@@ -30,11 +30,14 @@ impl Place {
     }
 }
 
-/// Makes a command that runs `program` at `place`, without our own environment. `taskset` becomes
-/// the program, so the process id is the program's.
+/// Makes a command that runs `program` at `place`, without our own environment, and ends it with
+/// this one. Each program becomes the next, so the process id is that of the last.
 pub(crate) fn command(program: &Path, place: Place) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", place.cores()]).arg(program).env_clear();
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "taskset", "-c", place.cores()])
+        .arg(program)
+        .env_clear();
     for name in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
