@@ -12,7 +12,7 @@ use divan::{Bencher, black_box};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::{Algorithm, PublicKey, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Decision, Engine, RequestHead, Step, UnixSeconds, UpstreamResponse,
+    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamResponse,
 };
 
 const NOW: Ambient = Ambient {
@@ -73,7 +73,7 @@ fn decide(engine: &mut Engine, credential: &[u8]) {
         authority: b"mcp.example.com",
         path: b"/mcp",
         headers: &headers,
-        peer: None,
+        peer: Peer::Unknown,
     };
     let mut step = engine.handle_request(&head, NOW);
     if let Step::Wait { pending, .. } = step {

@@ -12,8 +12,8 @@ use portcullis_core::jose::PortableVerifier;
 use portcullis_core::modes::{Mode, ZscalerMode};
 use portcullis_core::rules::{AccessRules, HostList};
 use portcullis_core::{
-    Ambient, CallOutcome, Config, Decision, Engine, HttpUrl, PendingRequest, RequestHead, Step,
-    Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, CallOutcome, Config, Decision, Engine, HttpUrl, Peer, PendingRequest, RequestHead,
+    Step, Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 fn main() {
@@ -38,7 +38,7 @@ fn run() -> Result<Decision, &'static str> {
         authority: b"mcp.example.com",
         path: b"/mcp",
         headers: &[("authorization", b"Basic dGhlLWNsaWVudDp0aGUtc2VjcmV0")],
-        peer: None,
+        peer: Peer::Unknown,
     };
     let mut step = engine.handle_request(&head, ambient());
     loop {

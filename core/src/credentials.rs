@@ -134,6 +134,7 @@ fn text(value: &[u8]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     fn head<'a>(headers: &'a [(&'a str, &'a [u8])]) -> RequestHead<'a> {
         RequestHead {
@@ -141,7 +142,7 @@ mod tests {
             authority: b"a",
             path: b"/mcp",
             headers,
-            peer: None,
+            peer: Peer::Unknown,
         }
     }
 

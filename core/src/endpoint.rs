@@ -49,6 +49,7 @@ fn is_discovery(path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     #[track_caller]
     fn check(method: &[u8], path: &[u8], expected: Endpoint) {
@@ -57,7 +58,7 @@ mod tests {
             authority: b"",
             path,
             headers: &[],
-            peer: None,
+            peer: Peer::Unknown,
         };
         assert_eq!(Endpoint::of(&head), expected, "{}", path.escape_ascii());
     }

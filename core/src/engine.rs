@@ -62,12 +62,6 @@ impl Engine {
         &self.config
     }
 
-    /// Tells whether [`RequestHead::peer`] must be given.
-    #[must_use]
-    pub const fn needs_peer(&self) -> bool {
-        self.config.access.sources.is_some()
-    }
-
     /// Begins a request.
     pub fn handle_request(&mut self, head: &RequestHead<'_>, ambient: Ambient) -> Step {
         let endpoint = Endpoint::of(head);

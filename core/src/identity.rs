@@ -179,6 +179,7 @@ fn encode(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     #[test]
     fn identity_values_are_visible_ascii_and_unambiguous() {
@@ -203,7 +204,7 @@ mod tests {
             authority: b"",
             path: b"",
             headers: &headers,
-            peer: None,
+            peer: Peer::Unknown,
         };
         let mut edits = HeaderEdits::default();
         strip(&head, &["x-api-key"], &mut edits);

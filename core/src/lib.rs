@@ -22,7 +22,7 @@
 //! use portcullis_core::config::Config;
 //! use portcullis_core::jose::PortableVerifier;
 //! use portcullis_core::modes::{ApiKeyMode, Mode};
-//! use portcullis_core::{Ambient, Decision, Engine, RequestHead, Step, UnixSeconds};
+//! use portcullis_core::{Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds};
 //!
 //! let mode = Mode::ApiKey(ApiKeyMode::parse("correct horse battery staple")?);
 //! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier));
@@ -31,7 +31,7 @@
 //!     authority: b"mcp.example.com",
 //!     path: b"/mcp",
 //!     headers: &[("authorization", b"Bearer correct horse battery staple")],
-//!     peer: None,
+//!     peer: Peer::Unknown,
 //! };
 //! let step = engine.handle_request(&head, Ambient { now: UnixSeconds(1_800_000_000) });
 //! assert!(matches!(step, Step::Decide(Decision::Forward(_))));
@@ -76,7 +76,7 @@ pub use config::Config;
 pub use decision::{Decision, Forward, HeaderEdits, LocalResponse};
 pub use digest::Digest;
 pub use engine::Engine;
-pub use request::RequestHead;
+pub use request::{Peer, RequestHead};
 pub use step::{Answer, PendingCall, PendingRequest, Step, Ticket, Wake};
 pub use upstream::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
 pub use url::HttpUrl;

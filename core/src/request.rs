@@ -17,9 +17,32 @@ pub struct RequestHead<'a> {
     /// All other fields in order, one entry a field line, names in lower case. `host` and pseudo
     /// fields are not among them.
     pub headers: &'a [(&'a str, &'a [u8])],
-    /// The address of the connection's other end; `None` when the host did not look it up, which
-    /// is allowed only where [`Engine::needs_peer`](crate::Engine::needs_peer) is false.
-    pub peer: Option<IpAddr>,
+    /// The address of the connection's other end.
+    pub peer: Peer<'a>,
+}
+
+/// The address of a connection's other end.
+#[derive(Clone, Copy, Default)]
+pub enum Peer<'a> {
+    /// It cannot be told. No list of addresses contains it.
+    #[default]
+    Unknown,
+    /// The host knows it.
+    Address(IpAddr),
+    /// The host looks it up, which takes time: it is asked only where a rule or a call depends on
+    /// the answer. `None` stands for [`Peer::Unknown`].
+    LookUp(&'a (dyn Fn() -> Option<IpAddr> + Sync)),
+}
+
+impl Peer<'_> {
+    /// Returns the address, looking it up if need be.
+    pub(crate) fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Unknown => None,
+            Self::Address(address) => Some(address),
+            Self::LookUp(look_up) => look_up(),
+        }
+    }
 }
 
 impl<'a> RequestHead<'a> {

@@ -19,7 +19,8 @@ use portcullis_core::jose::{
 use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use portcullis_core::rules::AddressList;
 use portcullis_core::{
-    Ambient, Config, Decision, Engine, HttpUrl, RequestHead, Step, UnixSeconds, UpstreamResponse,
+    Ambient, Config, Decision, Engine, HttpUrl, Peer, RequestHead, Step, UnixSeconds,
+    UpstreamResponse,
 };
 use proptest::prelude::*;
 use proptest::test_runner::Config as ProptestConfig;
@@ -42,7 +43,7 @@ fn ask(engine: &mut Engine, headers: &[(&str, &[u8])]) -> Step {
         authority: b"mcp.example",
         path: b"/mcp",
         headers,
-        peer: None,
+        peer: Peer::Unknown,
     };
     engine.handle_request(&head, AMBIENT)
 }

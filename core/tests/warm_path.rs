@@ -13,7 +13,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -89,7 +89,7 @@ fn check(settings: &[(&str, &str)], headers: &[(&str, &[u8])], admitted: bool, a
         authority: b"mcp.example.com",
         path: b"/mcp",
         headers: &headers,
-        peer: Some([10, 0, 0, 1].into()),
+        peer: Peer::Address([10, 0, 0, 1].into()),
     };
     warm(&mut engine, &head);
     let mut decision = None;
@@ -175,7 +175,7 @@ fn a_session_and_an_origin_allocate_what_the_response_needs() {
         authority: b"mcp.example.com",
         path: b"/mcp",
         headers: &[key],
-        peer: None,
+        peer: Peer::Unknown,
     };
     let Step::Decide(Decision::Forward(forward)) = engine.handle_request(&head, AMBIENT) else {
         panic!("refused");

@@ -35,8 +35,6 @@ pub(crate) struct Gate {
     state: RefCell<State>,
     /// The counters.
     pub(crate) metrics: Metrics,
-    /// Whether the engine wants to know the other end's address.
-    pub(crate) needs_peer: bool,
 }
 
 struct State {
@@ -63,7 +61,6 @@ impl Gate {
             queue,
             clusters,
             metrics: Metrics::new(engine.config().mode_name()),
-            needs_peer: engine.needs_peer(),
             state: RefCell::new(State {
                 engine,
                 outgoing: VecDeque::new(),

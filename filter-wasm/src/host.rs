@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, UNIX_EPOCH};
 
 use portcullis_core::{
-    Ambient, CallFailure, CallOutcome, HeaderEdits, LocalResponse, RequestHead, UnixSeconds,
+    Ambient, CallFailure, CallOutcome, HeaderEdits, LocalResponse, Peer, RequestHead, UnixSeconds,
     UpstreamCall, UpstreamResponse,
 };
 use proxy_wasm::hostcalls;
@@ -60,15 +60,13 @@ pub(crate) fn act_for(id: u32) -> bool {
 /// The head of a request, read from the host in one piece.
 pub(crate) struct RequestFields {
     fields: Vec<(String, Bytes)>,
-    peer: Option<IpAddr>,
 }
 
 impl RequestFields {
     /// Reads the request of the context at work; `None` when the host shows no proper request.
-    pub(crate) fn read(with_peer: bool) -> Option<Self> {
+    pub(crate) fn read() -> Option<Self> {
         let fields = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).ok()?;
-        let peer = if with_peer { Some(peer()?) } else { None };
-        let fields = Self { fields, peer };
+        let fields = Self { fields };
         (!fields.pseudo(":method").is_empty()).then_some(fields)
     }
 
@@ -92,7 +90,8 @@ impl RequestFields {
                 path => path,
             },
             headers,
-            peer: self.peer,
+            // A property costs more than all else that is read of a request.
+            peer: Peer::LookUp(&peer),
         }
     }
 

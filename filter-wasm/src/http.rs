@@ -42,7 +42,7 @@ impl HttpContext for AuthHttp {
             self.exchange.set(Phase::Answered);
             return Action::Pause;
         };
-        let decision = match RequestFields::read(gate.needs_peer) {
+        let decision = match RequestFields::read() {
             Some(fields) => gate.begin(&fields.head(&fields.headers()), &self.exchange),
             None => Some(Decision::Respond(unavailable())),
         };

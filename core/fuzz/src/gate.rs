@@ -7,7 +7,7 @@ use portcullis_core::jose::{
 use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use portcullis_core::{
     Ambient, CallOutcome, Config, Decision, Engine, Forward, HeaderEdits, HttpUrl, LocalResponse,
-    RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 pub const NOW: u64 = 1_800_000_000;
@@ -158,7 +158,7 @@ pub fn post<'a>(headers: &'a [(&'a str, &'a [u8])]) -> RequestHead<'a> {
         authority: b"mcp.example",
         path: b"/mcp",
         headers,
-        peer: Some([192, 0, 2, 1].into()),
+        peer: Peer::Address([192, 0, 2, 1].into()),
     }
 }
 

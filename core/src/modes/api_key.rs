@@ -94,6 +94,7 @@ fn digest(hex: &str) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     #[track_caller]
     fn check(key: &str, headers: &[(&str, &[u8])], expected: Result<(), Denial>) {
@@ -103,7 +104,7 @@ mod tests {
             authority: b"",
             path: b"/",
             headers,
-            peer: None,
+            peer: Peer::Unknown,
         };
         assert_eq!(mode.authenticate(&head).map(|_| ()), expected);
     }

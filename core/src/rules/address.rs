@@ -91,7 +91,7 @@ impl Network {
 /// request on, the last one in `X-Forwarded-For` that is not theirs. `None` when it cannot be
 /// told, which no list contains.
 pub(crate) fn client(head: &RequestHead<'_>, trusted: Option<&AddressList>) -> Option<IpAddr> {
-    let mut client = head.peer?.to_canonical();
+    let mut client = head.peer.address()?.to_canonical();
     let Some(trusted) = trusted else {
         return Some(client);
     };
@@ -140,6 +140,7 @@ fn is_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     #[track_caller]
     fn contains(list: &str, address: &str, expected: bool) {
@@ -189,7 +190,7 @@ mod tests {
             .iter()
             .map(|line| ("x-forwarded-for", line.as_bytes()))
             .collect();
-        let peer = peer.parse().ok();
+        let peer = peer.parse().map_or(Peer::Unknown, Peer::Address);
         let head = RequestHead {
             method: b"",
             authority: b"",

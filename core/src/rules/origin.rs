@@ -197,6 +197,7 @@ fn is_names(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::Peer;
 
     #[track_caller]
     fn check(list: &str, origin: &str, expected: bool) {
@@ -206,7 +207,7 @@ mod tests {
             authority: b"",
             path: b"",
             headers: &headers,
-            peer: None,
+            peer: Peer::Unknown,
         };
         let grant = OriginList::parse(list).unwrap().check(&head);
         assert_eq!(grant.is_ok(), expected, "{list} {origin}");

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use portcullis_core::RequestHead;
+use portcullis_core::{Peer, RequestHead};
 
 /// A request to the gateway.
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl Request {
             authority: &self.authority,
             path: &self.path,
             headers: &headers,
-            peer: self.peer,
+            peer: self.peer.map_or(Peer::Unknown, Peer::Address),
         })
     }
 }

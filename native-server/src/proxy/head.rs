@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::HOST;
 use http::request::Parts;
-use portcullis_core::RequestHead;
+use portcullis_core::{Peer, RequestHead};
 
 use super::answer::Failure;
 
@@ -53,7 +53,7 @@ impl<'a> Head<'a> {
             authority: self.authority,
             path: self.path,
             headers: &self.headers,
-            peer: Some(peer),
+            peer: Peer::Address(peer),
         }
     }
 }
