@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcullis_core::attempts::AttemptLimits;
 use portcullis_core::config::StateKeys;
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::modes::{Mode, ZscalerMode};
@@ -65,6 +66,7 @@ fn config() -> Result<Config, &'static str> {
     let mut config = Config::new(Mode::Zscaler(ZscalerMode {
         token_url,
         forward_entitlements: false,
+        attempts: AttemptLimits::default(),
     }));
     config.access = AccessRules {
         hosts: Some(HostList::parse("mcp.example.com")?),

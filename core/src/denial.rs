@@ -1,10 +1,11 @@
 //! Every reason to refuse a request, and the one mapping to what the client is told.
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::ambient::UnixSeconds;
+use crate::attempts::RetryAfter;
 use crate::config::ModeName;
 use crate::decision::LocalResponse;
 use crate::rules::CorsGrant;
@@ -34,6 +35,7 @@ pub(crate) enum Denial {
     ClientCredentialsRefused,
     AuthorizationServerUnavailable(Outage),
     TooManyCalls,
+    TooManyWrongSecrets(RetryAfter),
     SessionNotFound,
     HostNotAllowed,
     OriginNotAllowed,
@@ -68,7 +70,8 @@ enum Challenge {
     InvalidToken,
 }
 
-const RETRY_AFTER_SECONDS: &str = "5";
+/// How long to wait while something is out of order, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
 
 impl Denial {
     /// Returns the stable name of the reason.
@@ -95,6 +98,7 @@ impl Denial {
             Self::ClientCredentialsRefused => "client_credentials_refused",
             Self::AuthorizationServerUnavailable(outage) => outage.reason(),
             Self::TooManyCalls => "too_many_calls",
+            Self::TooManyWrongSecrets(_) => "too_many_wrong_secrets",
             Self::SessionNotFound => "session_not_found",
             Self::HostNotAllowed => "host_not_allowed",
             Self::OriginNotAllowed => "origin_not_allowed",
@@ -109,11 +113,19 @@ impl Denial {
         if let Some(challenge) = challenge(mode, wire.challenge) {
             headers.push(("www-authenticate", challenge.to_owned()));
         }
-        if wire.status == 503 {
-            headers.push(("retry-after", RETRY_AFTER_SECONDS.to_owned()));
+        if let Some(seconds) = self.retry_after(wire.status) {
+            headers.push(("retry-after", seconds.to_string()));
         }
         let body = json_rpc_error(wire.message);
         json_response(wire.status, headers, body, self.reason(), cors)
+    }
+
+    /// Returns how long a client is to wait before it comes again, in seconds.
+    fn retry_after(&self, status: u16) -> Option<u64> {
+        if let Self::TooManyWrongSecrets(RetryAfter(seconds)) = self {
+            return Some(*seconds);
+        }
+        (status == 503).then_some(RETRY_AFTER_SECONDS)
     }
 
     /// The only place that decides what a client learns: it helps an honest user, and names no
@@ -141,6 +153,7 @@ impl Denial {
             Self::ClientCredentialsRefused => (401, REFUSED, Challenge::InvalidToken),
             Self::AuthorizationServerUnavailable(_) => (503, UNAVAILABLE, Challenge::Absent),
             Self::TooManyCalls => (503, BUSY, Challenge::Absent),
+            Self::TooManyWrongSecrets(_) => (429, GUESSED, Challenge::Absent),
             Self::SessionNotFound => (404, "Session not found", Challenge::Absent),
             Self::HostNotAllowed => (421, HOST, Challenge::Absent),
             Self::OriginNotAllowed => (403, ORIGIN, Challenge::Absent),
@@ -259,6 +272,8 @@ const REFUSED: &str = "Unauthorized: the client credentials are not accepted";
 const UNAVAILABLE: &str =
     "Service unavailable: the authorization server cannot be reached. Try again shortly";
 const BUSY: &str = "Service unavailable: too many credentials are being checked. Try again shortly";
+const GUESSED: &str = "Too many requests: too many client credentials that are not known were presented. \
+    Try again later";
 const HOST: &str = "Misdirected request: the Host header is not in the allowed list";
 const ORIGIN: &str = "Forbidden: the Origin is not in the allowed list";
 const ADDRESS: &str = "Forbidden: the source address is not in the allowed list";

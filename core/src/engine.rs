@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ambient::{Ambient, UnixSeconds};
+use crate::attempts::AttemptLedger;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
@@ -54,6 +55,15 @@ impl Engine {
             flights,
             readiness,
         }
+    }
+
+    /// Has attempts kept by `ledger`, which other engines may share.
+    #[must_use]
+    pub fn with_attempt_ledger(mut self, ledger: Box<dyn AttemptLedger + Send>) -> Self {
+        if let Authenticator::Zscaler(zscaler) = &mut self.authenticator {
+            zscaler.keep_attempts_in(ledger);
+        }
+        self
     }
 
     /// Returns the settings it decides by.
@@ -201,6 +211,7 @@ impl Engine {
                 now,
                 verifier,
                 flights: &mut self.flights,
+                access: &self.config.access,
             },
         )
     }

@@ -49,6 +49,7 @@
 extern crate alloc;
 
 mod ambient;
+pub mod attempts;
 mod cache;
 pub mod config;
 mod credentials;

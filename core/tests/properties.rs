@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use portcullis_core::attempts::AttemptLimits;
 use portcullis_core::config::{Setting, Settings, Source};
 use portcullis_core::jose::{
     Algorithm, PortableVerifier, PublicKey, SignatureVerifier, TokenPolicy,
@@ -157,6 +158,7 @@ fn form(headers: &[(&str, &[u8])]) -> [String; 2] {
     let mode = Mode::Zscaler(ZscalerMode {
         token_url: HttpUrl::parse("https://issuer.example/token").unwrap(),
         forward_entitlements: false,
+        attempts: AttemptLimits::default(),
     });
     let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier));
     let step = ask(&mut engine, headers);

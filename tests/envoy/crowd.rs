@@ -127,7 +127,9 @@ fn crowd_of_different_credentials_with_no_way_out_is_answered() {
     let url = "http://127.0.0.1:1/token";
     let settings = Settings::new()
         .with("ZSCALER_MCP_AUTH_MODE", "zscaler")
-        .with("PORTCULLIS_TOKEN_URL", url);
+        .with("PORTCULLIS_TOKEN_URL", url)
+        .with("PORTCULLIS_WRONG_SECRETS_PER_ADDRESS", "10000")
+        .with("PORTCULLIS_WRONG_SECRETS_IN_ALL", "10000");
     let gateway = Gateway::envoy_with_workers(&settings, &resource.url(), 1);
     let crowd: Vec<Connection> = (0..CROWD)
         .map(|number| {

@@ -1,5 +1,6 @@
 //! A gateway in one mode, with an authorization server that always says the same.
 
+use portcullis_core::attempts::AttemptLimits;
 use portcullis_core::config::StateKeys;
 use portcullis_core::jose::{
     Algorithm, Curve, PortableVerifier, PublicKey, SignatureVerifier, TokenPolicy,
@@ -135,6 +136,7 @@ pub fn zscaler() -> ZscalerMode {
     ZscalerMode {
         token_url: HttpUrl::parse("https://issuer.example/token").unwrap(),
         forward_entitlements: true,
+        attempts: AttemptLimits::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Heads of requests, and the grammar of credentials.
 
 use portcullis_core::rules::{AddressList, HostList, OriginList};
-use portcullis_core::{Decision, RequestHead};
+use portcullis_core::{Decision, Peer, RequestHead};
 
 use super::gate::{API_KEY, Gate, TOKEN, answer, api_key, is_field_value, state_keys};
 
@@ -32,7 +32,7 @@ pub fn request(data: &[u8]) {
         .iter()
         .map(|(name, value)| (name.as_str(), *value))
         .collect();
-    let peer = Some([192, 0, 2, 1].into());
+    let peer = Peer::Address([192, 0, 2, 1].into());
     let head = RequestHead {
         method,
         authority,

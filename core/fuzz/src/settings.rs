@@ -4,7 +4,7 @@ use portcullis_core::config::{Setting, Settings, Site, StateKeys, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::modes::ApiKeyMode;
 use portcullis_core::rules::{AddressList, HostList, OriginList};
-use portcullis_core::{Config, Decision, HttpUrl, RequestHead};
+use portcullis_core::{Config, Decision, HttpUrl, Peer, RequestHead};
 
 use super::gate::{API_KEY, Gate, api_key, is_field_value, post};
 use super::request::cut;
@@ -84,7 +84,7 @@ pub fn lists(data: &[u8]) {
         ("origin", value),
         ("x-forwarded-for", value),
     ];
-    let peer = Some([192, 0, 2, 1].into());
+    let peer = Peer::Address([192, 0, 2, 1].into());
     let head = RequestHead {
         authority: value,
         peer,

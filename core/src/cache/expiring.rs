@@ -87,7 +87,8 @@ impl<K: Clone + Ord, V> ExpiringMap<K, V> {
         });
     }
 
-    fn remove(&mut self, key: &K) {
+    /// Forgets an entry.
+    pub(crate) fn remove(&mut self, key: &K) {
         if let Some(entry) = self.entries.remove(key) {
             self.ages.remove(&entry.age);
         }

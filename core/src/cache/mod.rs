@@ -6,7 +6,7 @@ mod key_set;
 
 /// How far clocks of threads may differ, in seconds. What is further ahead of the present than this
 /// was written before the clock was set back.
-const CLOCK_SLACK: u64 = 60;
+pub(crate) const CLOCK_SLACK: u64 = 60;
 
 pub(crate) use expiring::ExpiringMap;
 pub(crate) use key_set::{KeySet, KeySetState};

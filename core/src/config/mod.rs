@@ -18,6 +18,7 @@ pub use setting::Setting;
 pub use settings::{Settings, Source};
 pub use state_keys::StateKeys;
 
+use crate::attempts::AttemptLimits;
 use crate::modes::Mode;
 use crate::rules::AccessRules;
 use crate::url::HttpUrl;
@@ -57,6 +58,15 @@ impl Config {
     #[must_use]
     pub const fn mode_name(&self) -> &'static str {
         self.mode.name().name()
+    }
+
+    /// Returns how many wrong secrets the authorization server is asked about.
+    #[must_use]
+    pub fn attempt_limits(&self) -> AttemptLimits {
+        match &self.mode {
+            Mode::Zscaler(mode) => mode.attempts,
+            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) => AttemptLimits::default(),
+        }
     }
 
     /// Returns the URLs of every call that the engine may ask for, the protected resource's

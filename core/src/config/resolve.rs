@@ -4,9 +4,12 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+use core::str::FromStr;
 
 use super::mode::{choose, switch};
 use super::{Config, ConfigError, ModeName, Setting, Settings, StateKeys};
+use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
 use crate::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use crate::rules::{AccessRules, AddressList, HostList, OriginList, items};
@@ -14,6 +17,9 @@ use crate::url::{HttpUrl, is_label};
 
 const DEFAULT_LEEWAY_SECONDS: u64 = 30;
 const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// More would be no protection, and each source that has used some takes memory.
+const MAX_WRONG_SECRETS: u16 = 10_000;
 
 /// The host for which settings are resolved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -132,7 +138,22 @@ fn zscaler(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, Conf
     Ok(Mode::Zscaler(ZscalerMode {
         token_url,
         forward_entitlements,
+        attempts: attempts(settings)?,
     }))
+}
+
+fn attempts(settings: &Settings) -> Result<AttemptLimits, ConfigError> {
+    let limit = |setting, default| {
+        let problem = "must be a whole number from 1 to 10000: wrong secrets a minute";
+        let limits = 1..=MAX_WRONG_SECRETS;
+        let limit = number(settings, setting, &limits, problem)?;
+        Ok(limit.unwrap_or(default))
+    };
+    let default = AttemptLimits::default();
+    Ok(AttemptLimits {
+        per_source: limit(Setting::WrongSecretsPerAddress, default.per_source)?,
+        in_all: limit(Setting::WrongSecretsInAll, default.in_all)?,
+    })
 }
 
 /// Makes the token endpoint of a tenant: `{vanity}.zslogin{cloud}.net`.
@@ -250,19 +271,25 @@ fn algorithms(settings: &Settings) -> Result<Vec<Algorithm>, ConfigError> {
 }
 
 fn leeway(settings: &Settings) -> Result<u64, ConfigError> {
-    let Some(text) = settings.non_blank(Setting::LeewaySeconds) else {
-        return Ok(DEFAULT_LEEWAY_SECONDS);
+    let problem = "must be a whole number from 0 to 300";
+    let limits = 0..=MAX_LEEWAY_SECONDS;
+    let seconds = number(settings, Setting::LeewaySeconds, &limits, problem)?;
+    Ok(seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS))
+}
+
+/// Parses a number within `limits`; a blank one is absent.
+fn number<N: FromStr + PartialOrd>(
+    settings: &Settings,
+    setting: Setting,
+    limits: &RangeInclusive<N>,
+    problem: &'static str,
+) -> Result<Option<N>, ConfigError> {
+    let Some(text) = settings.non_blank(setting) else {
+        return Ok(None);
     };
-    let seconds = text
-        .parse()
-        .ok()
-        .filter(|seconds| *seconds <= MAX_LEEWAY_SECONDS);
-    seconds.ok_or_else(|| {
-        ConfigError::at(
-            Setting::LeewaySeconds,
-            "must be a whole number from 0 to 300",
-        )
-    })
+    let number = text.parse().ok().filter(|number| limits.contains(number));
+    let number = number.ok_or_else(|| ConfigError::at(setting, problem))?;
+    Ok(Some(number))
 }
 
 /// Parses a comma list. A list that is set but empty is an error: it would switch a check off.

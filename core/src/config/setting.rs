@@ -27,6 +27,10 @@ pub enum Setting {
     TokenUrl,
     /// `forward` passes product entitlements on.
     Entitlements,
+    /// Wrong secrets that one source address may have checked in a minute.
+    WrongSecretsPerAddress,
+    /// Wrong secrets that all may have checked in a minute.
+    WrongSecretsInAll,
     /// The protected resource.
     Upstream,
     /// Proxies whose forwarded addresses are believed, CIDR list.
@@ -61,7 +65,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -74,6 +78,8 @@ impl Setting {
         Self::Cloud,
         Self::TokenUrl,
         Self::Entitlements,
+        Self::WrongSecretsPerAddress,
+        Self::WrongSecretsInAll,
         Self::Upstream,
         Self::TrustedProxies,
         Self::StateKeys,
@@ -107,6 +113,8 @@ impl Setting {
             Self::Cloud => "ZSCALER_CLOUD",
             Self::TokenUrl => "PORTCULLIS_TOKEN_URL",
             Self::Entitlements => "PORTCULLIS_ENTITLEMENTS",
+            Self::WrongSecretsPerAddress => "PORTCULLIS_WRONG_SECRETS_PER_ADDRESS",
+            Self::WrongSecretsInAll => "PORTCULLIS_WRONG_SECRETS_IN_ALL",
             Self::Upstream => "PORTCULLIS_UPSTREAM",
             Self::TrustedProxies => "PORTCULLIS_TRUSTED_PROXIES",
             Self::StateKeys => "PORTCULLIS_STATE_KEYS",

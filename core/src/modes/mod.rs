@@ -20,6 +20,7 @@ use crate::flights::Flights;
 use crate::identity::Principal;
 use crate::jose::SignatureVerifier;
 use crate::request::RequestHead;
+use crate::rules::AccessRules;
 
 /// How callers are authenticated.
 #[derive(Clone, Debug)]
@@ -52,6 +53,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: UnixSeconds,
     pub(crate) verifier: &'a dyn SignatureVerifier,
     pub(crate) flights: &'a mut Flights,
+    pub(crate) access: &'a AccessRules,
 }
 
 /// What a mode says of a request.

@@ -1,8 +1,10 @@
 //! Mode `zscaler`: OneAPI client credentials, checked at the token endpoint.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +13,7 @@ use serde_json::Value;
 
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
+use crate::attempts::{Attempt, AttemptBudget, AttemptEnd, AttemptLedger, AttemptLimits, Source};
 use crate::cache::ExpiringMap;
 use crate::config::ModeName;
 use crate::credentials::{ClientCredentials, Decoded};
@@ -43,6 +46,10 @@ const MARGIN_SECONDS: u64 = 60;
 /// repeats itself, short enough for a secret that was just made, in seconds.
 const REFUSAL_SECONDS: u64 = 10;
 
+/// How long credentials that were right are checked again without a part of the budget for wrong
+/// ones: their user must not be kept out by those who guess, in seconds.
+const KNOWN_SECONDS: u64 = 24 * 60 * 60;
+
 /// Settings of mode `zscaler`.
 #[derive(Clone, Debug)]
 pub struct ZscalerMode {
@@ -50,14 +57,24 @@ pub struct ZscalerMode {
     pub token_url: HttpUrl,
     /// Whether product entitlements are passed on as `x-mcp-auth-entitlements`.
     pub forward_entitlements: bool,
+    /// How many wrong secrets the token endpoint is asked about.
+    pub attempts: AttemptLimits,
 }
 
 /// Mode `zscaler` with its caches.
-#[derive(Debug)]
 pub(crate) struct ZscalerAuthenticator {
     mode: ZscalerMode,
-    validations: ExpiringMap<Digest, Arc<Principal>>,
+    validations: ExpiringMap<Digest, Validated>,
     refusals: ExpiringMap<Digest, ()>,
+    attempts: Box<dyn AttemptLedger + Send>,
+}
+
+/// Credentials that were right when they were last checked.
+#[derive(Debug)]
+struct Validated {
+    principal: Arc<Principal>,
+    /// Until then they need no other check.
+    until: UnixSeconds,
 }
 
 /// A request that waits for the token endpoint's answer about its credentials.
@@ -71,15 +88,28 @@ pub(crate) struct AwaitTokenEndpoint {
 pub(crate) struct Validation {
     pub(crate) digest: Digest,
     principal: Principal,
+    /// What is ended with the check; credentials that were right before need none.
+    attempt: Option<Attempt>,
+}
+
+impl fmt::Debug for ZscalerAuthenticator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ZscalerAuthenticator(…)")
+    }
 }
 
 impl ZscalerAuthenticator {
-    pub(crate) const fn new(mode: ZscalerMode) -> Self {
+    pub(crate) fn new(mode: ZscalerMode) -> Self {
         Self {
+            attempts: Box::new(AttemptBudget::new(mode.attempts)),
             mode,
             validations: ExpiringMap::new(MAX_VALIDATIONS),
             refusals: ExpiringMap::new(MAX_VALIDATIONS),
         }
+    }
+
+    pub(crate) fn keep_attempts_in(&mut self, ledger: Box<dyn AttemptLedger + Send>) {
+        self.attempts = ledger;
     }
 
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
@@ -89,8 +119,10 @@ impl ZscalerAuthenticator {
             Err(denial) => return Verdict::Deny(denial),
         };
         let digest = credentials.digest();
-        if let Some(principal) = self.validations.get(&digest, desk.now) {
-            return Verdict::Admit(Arc::clone(principal));
+        let validated = self.validations.get(&digest, desk.now);
+        let was_right = validated.is_some();
+        if let Some(validated) = validated.filter(|validated| desk.now < validated.until) {
+            return Verdict::Admit(Arc::clone(&validated.principal));
         }
         if self.refusals.get(&digest, desk.now).is_some() {
             return Verdict::Deny(Denial::ClientCredentialsRefused);
@@ -106,7 +138,21 @@ impl ZscalerAuthenticator {
             let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id.as_bytes()]) else {
                 return Verdict::Deny(Denial::MalformedCredential);
             };
-            let pending = PendingCall::new(Underway::Validation(Validation { digest, principal }));
+            let attempt = if was_right {
+                None
+            } else {
+                let source = Source::of(desk.access.client(head));
+                match self.attempts.reserve(source, desk.now) {
+                    Ok(attempt) => Some(attempt),
+                    Err(wait) => return Verdict::Deny(Denial::TooManyWrongSecrets(wait)),
+                }
+            };
+            let validation = Validation {
+                digest,
+                principal,
+                attempt,
+            };
+            let pending = PendingCall::new(Underway::Validation(validation));
             let call = self.call(&credentials);
             desk.flights.start(pending, call, desk.now);
         }
@@ -121,16 +167,22 @@ impl ZscalerAuthenticator {
         now: UnixSeconds,
     ) -> Result<Arc<Principal>, Denial> {
         let digest = validation.digest;
-        let grant = match TokenGrant::from_outcome(outcome) {
-            Ok(grant) => grant,
-            Err(denial) => {
-                if denial == Denial::ClientCredentialsRefused {
-                    self.refusals
-                        .insert(digest, (), now, now.plus(REFUSAL_SECONDS));
-                }
-                return Err(denial);
-            }
-        };
+        let grant = TokenGrant::from_outcome(outcome);
+        let wrong = matches!(grant, Err(Denial::ClientCredentialsRefused));
+        if let Some(attempt) = &validation.attempt {
+            let end = if wrong {
+                AttemptEnd::Wrong
+            } else {
+                AttemptEnd::Spared
+            };
+            self.attempts.end(attempt, end, now);
+        }
+        if wrong {
+            self.validations.remove(&digest);
+            self.refusals
+                .insert(digest, (), now, now.plus(REFUSAL_SECONDS));
+        }
+        let grant = grant?;
         let entitlements = self
             .mode
             .forward_entitlements
@@ -140,11 +192,12 @@ impl ZscalerAuthenticator {
             .with("x-mcp-auth-entitlements", entitlements.as_deref())
             .ok_or(Denial::AuthorizationServerUnavailable(Outage::Garbage))?;
         let principal = Arc::new(principal);
-        let reuse = reuse_seconds(grant.expires_in);
-        if reuse > 0 {
-            self.validations
-                .insert(digest, Arc::clone(&principal), now, now.plus(reuse));
-        }
+        let validated = Validated {
+            principal: Arc::clone(&principal),
+            until: now.plus(reuse_seconds(grant.expires_in)),
+        };
+        self.validations
+            .insert(digest, validated, now, now.plus(KNOWN_SECONDS));
         Ok(principal)
     }
 

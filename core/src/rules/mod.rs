@@ -11,6 +11,8 @@ pub use origin::OriginList;
 pub(crate) use address::items;
 pub(crate) use origin::{CorsGrant, is_preflight};
 
+use core::net::IpAddr;
+
 use crate::denial::Denial;
 use crate::request::RequestHead;
 
@@ -28,6 +30,11 @@ pub struct AccessRules {
 }
 
 impl AccessRules {
+    /// Returns the address that a request comes from, if it can be told.
+    pub(crate) fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        address::client(head, self.trusted_proxies.as_ref())
+    }
+
     /// Checks a request, and returns what its browser is to be told, where it has one.
     pub(crate) fn check(&self, head: &RequestHead<'_>) -> Result<Option<CorsGrant>, Denial> {
         if self
@@ -37,11 +44,12 @@ impl AccessRules {
         {
             return Err(Denial::HostNotAllowed);
         }
-        if let Some(sources) = &self.sources {
-            let client = address::client(head, self.trusted_proxies.as_ref());
-            if !client.is_some_and(|client| sources.contains(client)) {
-                return Err(Denial::AddressNotAllowed);
-            }
+        let allowed = |sources: &AddressList| {
+            let client = self.client(head);
+            client.is_some_and(|client| sources.contains(client))
+        };
+        if !self.sources.as_ref().is_none_or(allowed) {
+            return Err(Denial::AddressNotAllowed);
         }
         self.origins
             .as_ref()

@@ -6,7 +6,9 @@ use serde_json::json;
 use crate::request::Request;
 use crate::server::response;
 use crate::signer::{Signer, claims_with};
-use crate::support::{API_KEY, API_KEY_MODE, JWT_MODE, NONE_MODE, START, Scenario, ZSCALER_MODE};
+use crate::support::{
+    API_KEY, API_KEY_MODE, JWT_MODE, MANY_WRONG_SECRETS, NONE_MODE, START, Scenario, ZSCALER_MODE,
+};
 
 const BEARER: &str = r#"www-authenticate: Bearer realm="mcp""#;
 const INVALID: &str = r#"www-authenticate: Bearer realm="mcp", error="invalid_token""#;
@@ -159,7 +161,7 @@ fn answers_of_mode_zscaler_and_of_outages() {
         (503, RETRY, UNAVAILABLE),
     );
 
-    let mut busy = Scenario::new(ZSCALER_MODE);
+    let mut busy = Scenario::with(ZSCALER_MODE, MANY_WRONG_SECRETS);
     for number in 0..256 {
         busy.begin(&Request::post().pair(&number.to_string(), "x"))
             .waits();
@@ -169,6 +171,21 @@ fn answers_of_mode_zscaler_and_of_outages() {
         &mut busy,
         &Request::post().pair("id", "x"),
         (503, RETRY, message),
+    );
+
+    let limit = [("PORTCULLIS_WRONG_SECRETS_PER_ADDRESS", "1")];
+    let mut guessed = Scenario::with(ZSCALER_MODE, &limit);
+    check(
+        &mut guessed,
+        &Request::post().pair("id", "x"),
+        (401, BASIC, refused),
+    );
+    let message = "Too many requests: too many client credentials that are not known were \
+        presented. Try again later";
+    check(
+        &mut guessed,
+        &Request::post().pair("id", "y"),
+        (429, "retry-after: 70", message),
     );
 }
 

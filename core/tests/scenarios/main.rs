@@ -9,6 +9,7 @@
 
 mod answers;
 mod api_key;
+mod attempts;
 mod config;
 mod hostile;
 mod jwks;

@@ -36,6 +36,12 @@ pub(crate) const ZSCALER_MODE: &[(&str, &str)] = &[
     ("PORTCULLIS_STATE_KEYS", STATE_KEY),
 ];
 
+/// More wrong secrets than any other limit lets through.
+pub(crate) const MANY_WRONG_SECRETS: &[(&str, &str)] = &[
+    ("PORTCULLIS_WRONG_SECRETS_PER_ADDRESS", "5000"),
+    ("PORTCULLIS_WRONG_SECRETS_IN_ALL", "10000"),
+];
+
 pub(crate) const NONE_MODE: &[(&str, &str)] = &[("ZSCALER_MCP_AUTH_MODE", "none")];
 
 /// The four modes.

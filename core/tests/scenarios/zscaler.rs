@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::request::Request;
 use crate::server::response;
 use crate::signer::encode;
-use crate::support::{START, Scenario, ZSCALER_MODE, edited, field, verdict};
+use crate::support::{MANY_WRONG_SECRETS, START, Scenario, ZSCALER_MODE, edited, field, verdict};
 
 const ALLOWED: (u16, &str) = (200, "allowed");
 const REFUSED: (u16, &str) = (401, "client_credentials_refused");
@@ -301,7 +301,8 @@ fn a_rotated_secret_needs_no_restart() {
 
 #[test]
 fn too_many_different_credentials_at_once_are_turned_away_and_not_refused() {
-    let mut scenario = scenario();
+    let mut scenario = Scenario::with(ZSCALER_MODE, MANY_WRONG_SECRETS);
+    scenario.server.register("id", "secret");
     let pair = |number: usize| Request::post().pair(&format!("id-{number}"), "secret");
     for number in 0..256 {
         scenario.begin(&pair(number)).waits();
@@ -317,7 +318,8 @@ fn too_many_different_credentials_at_once_are_turned_away_and_not_refused() {
 
 #[test]
 fn calls_that_never_end_do_not_shut_the_gate_for_good() {
-    let mut scenario = scenario();
+    let mut scenario = Scenario::with(ZSCALER_MODE, MANY_WRONG_SECRETS);
+    scenario.server.register("id", "secret");
     let mut lost = Vec::new();
     for number in 0..256 {
         scenario

@@ -15,7 +15,9 @@ use crate::crypto::NativeVerifier;
 use crate::listen::Listen;
 use crate::logs::LogArgs;
 use crate::paste;
-use crate::proxy::{CallClient, Connector, Forwarder, Gate, Service, Tally, refresh, serve};
+use crate::proxy::{
+    CallClient, Connector, Forwarder, Gate, Service, SharedLedger, Tally, refresh, serve,
+};
 use crate::settings::SettingsArgs;
 use crate::state::{StoredKey, preview_api_key, supply_api_key, supply_state_keys};
 use crate::tls;
@@ -113,7 +115,9 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
         show_key(path, key, &paste::client_url(&listen, address.port()))?;
     }
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
-    let engine = Engine::new(resolution.config, Box::new(NativeVerifier));
+    let ledger = SharedLedger::new(resolution.config.attempt_limits());
+    let engine = Engine::new(resolution.config, Box::new(NativeVerifier))
+        .with_attempt_ledger(Box::new(ledger));
     let gate = Gate::new(engine, CallClient::new(connector.clone()));
     let tally = Arc::new(Tally::default());
     let background = tokio::spawn({
