@@ -34,13 +34,14 @@ native-up: native demo ## Starts a demo behind the native binary on 127.0.0.1:80
 native-down: ## Ends what native-up started
 	@python3 scripts/demo.py down native
 
-tools: ## Fetches Envoy and the real clients and servers that tests need, into target/tools
+tools: ## Fetches Envoy, the real clients and servers and valgrind for the tests, into target/tools
 	python3 scripts/tools.py all
 
 # The native binary is tested in the dev profile: its dependencies are then those of the unit
 # tests, compiled once. The filter is tested as it is shipped.
 test: filter tools ## Runs every test (README's second command)
 	cargo build --workspace --bins --tests --examples
+	cargo build --release -p portcullis-core-cost
 	scripts/test.sh
 	cargo test --workspace --doc
 

