@@ -46,7 +46,7 @@ impl Engine {
     /// Makes an engine with empty caches.
     #[must_use]
     pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>) -> Self {
-        let authenticator = Authenticator::new(&config.mode);
+        let authenticator = Authenticator::new(&config);
         let (flights, readiness) = (Flights::default(), Readiness::default());
         Self {
             config,

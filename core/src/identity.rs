@@ -1,9 +1,12 @@
 //! Who was authenticated, as the protected resource is told.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::cache::Pool;
 use crate::config::ModeName;
 use crate::decision::HeaderEdits;
 use crate::digest::Digest;
@@ -17,10 +20,40 @@ const MAX_VALUE_BYTES: usize = 2048;
 
 /// An authenticated caller: the fields for the protected resource, ready to send, and the digest
 /// that sessions are bound to.
+///
+/// Caches keep thousands of them, so a caller's own values lie in one piece, and those that many
+/// have in common are shared.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Principal {
-    fields: Vec<(&'static str, Vec<u8>)>,
+    mode: ModeName,
     binding: Digest,
+    values: Box<str>,
+    /// Where the value of each own field begins and ends in `values`, or [`ABSENT`].
+    spans: [(u16, u16); 4],
+    issuer: Option<Arc<str>>,
+    scope: Option<Arc<str>>,
+}
+
+/// No range of a text.
+const ABSENT: (u16, u16) = (1, 0);
+
+/// A field whose value belongs to one caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OwnField {
+    Principal,
+    Subject,
+    Client,
+    Entitlements,
+}
+
+impl OwnField {
+    /// The names, in the order of the variants.
+    const NAMES: [&'static str; 4] = [
+        "x-mcp-auth-principal",
+        "x-mcp-auth-subject",
+        "x-mcp-auth-client",
+        "x-mcp-auth-entitlements",
+    ];
 }
 
 impl Principal {
@@ -28,56 +61,75 @@ impl Principal {
     /// the mode. `None` when the name is too long to be sent.
     pub(crate) fn new(mode: ModeName, name: &str, parts: &[&[u8]]) -> Option<Self> {
         let all = [&[mode.name().as_bytes()], parts].concat();
-        let fields = [("x-mcp-auth-mode", mode.name().to_owned().into_bytes())].into();
-        let principal = Self {
-            fields,
-            binding: Digest::of(&all),
-        };
-        principal.with("x-mcp-auth-principal", Some(name))
-    }
-
-    /// Adds a field where there is a value. `None` when it is too long to be sent: an identity
-    /// that was cut could be that of another.
-    pub(crate) fn with(self, field: &'static str, value: Option<&str>) -> Option<Self> {
-        match value {
-            Some(value) => self.with_encoded(field, encode(value)),
-            None => Some(self),
-        }
-    }
-
-    /// Adds a field of words, where there is a value: blanks part them.
-    pub(crate) fn with_words(self, field: &'static str, words: Option<&str>) -> Option<Self> {
-        let Some(words) = words else {
-            return Some(self);
-        };
-        let words: Vec<String> = words
-            .split(' ')
-            .filter(|word| !word.is_empty())
-            .map(encode)
-            .collect();
-        self.with_encoded(field, words.join(" "))
+        Self::bound(mode, Digest::of(&all)).with(OwnField::Principal, Some(name))
     }
 
     /// Makes the principal of mode `none`.
     pub(crate) fn nobody() -> Self {
-        let fields = [
-            (
-                "x-mcp-auth-mode",
-                ModeName::None.name().to_owned().into_bytes(),
-            ),
-            ("x-mcp-auth-principal", b"anonymous".to_vec()),
-        ];
+        let nobody = Self::bound(ModeName::None, Digest::of(&[]));
         Self {
-            fields: fields.into(),
-            binding: Digest::of(&[]),
+            values: "anonymous".into(),
+            spans: [(0, 9), ABSENT, ABSENT, ABSENT],
+            ..nobody
         }
     }
 
-    fn with_encoded(mut self, field: &'static str, value: String) -> Option<Self> {
-        if value.len() > MAX_VALUE_BYTES {
-            return None;
+    fn bound(mode: ModeName, binding: Digest) -> Self {
+        Self {
+            mode,
+            binding,
+            values: Box::default(),
+            spans: [ABSENT; 4],
+            issuer: None,
+            scope: None,
         }
-        self.fields.push((field, value.into_bytes()));
+    }
+
+    /// Adds a field where there is a value. `None` when it is too long to be sent: an identity
+    /// that was cut could be that of another.
+    pub(crate) fn with(mut self, field: OwnField, value: Option<&str>) -> Option<Self> {
+        let Some(value) = value else {
+            return Some(self);
+        };
+        let value = sendable(encode(value))?;
+        let [name, ..] = self.spans;
+        let span = if self.value(name) == Some(&value) {
+            // Most callers are called by their subject.
+            name
+        } else {
+            let start = u16::try_from(self.values.len()).ok()?;
+            let mut values = core::mem::take(&mut self.values).into_string();
+            values.push_str(&value);
+            let end = u16::try_from(values.len()).ok()?;
+            self.values = values.into_boxed_str();
+            (start, end)
+        };
+        let [name, subject, client, entitlements] = &mut self.spans;
+        match field {
+            OwnField::Principal => *name = span,
+            OwnField::Subject => *subject = span,
+            OwnField::Client => *client = span,
+            OwnField::Entitlements => *entitlements = span,
+        }
+        Some(self)
+    }
+
+    /// Adds the issuer where there is one. `None` when it is too long to be sent.
+    pub(crate) fn with_issuer(mut self, issuer: Option<&str>, pool: &mut Pool) -> Option<Self> {
+        if let Some(issuer) = issuer {
+            self.issuer = Some(pool.share(&sendable(encode(issuer))?));
+        }
+        Some(self)
+    }
+
+    /// Adds the scope where there is one: words that blanks part. `None` when it is too long to be
+    /// sent.
+    pub(crate) fn with_scope(mut self, scope: Option<&str>, pool: &mut Pool) -> Option<Self> {
+        if let Some(scope) = scope {
+            let words = scope.split(' ').filter(|word| !word.is_empty());
+            let words: Vec<String> = words.map(encode).collect();
+            self.scope = Some(pool.share(&sendable(words.join(" "))?));
+        }
         Some(self)
     }
 
@@ -88,10 +140,27 @@ impl Principal {
 
     /// Returns the fields for the protected resource.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (*name, value.as_slice()))
+        let mode = [("x-mcp-auth-mode", self.mode.name())];
+        let own = OwnField::NAMES.into_iter().zip(self.spans);
+        let own = own.filter_map(|(name, span)| Some((name, self.value(span)?)));
+        let shared = [
+            ("x-mcp-auth-issuer", &self.issuer),
+            ("x-mcp-auth-scope", &self.scope),
+        ];
+        let shared = shared.into_iter();
+        let shared = shared.filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let all = mode.into_iter().chain(own).chain(shared);
+        all.map(|(name, value)| (name, value.as_bytes()))
     }
+
+    fn value(&self, (start, end): (u16, u16)) -> Option<&str> {
+        self.values.get(usize::from(start)..usize::from(end))
+    }
+}
+
+/// Returns a value that is short enough to be sent.
+fn sendable(value: String) -> Option<String> {
+    (value.len() <= MAX_VALUE_BYTES).then_some(value)
 }
 
 /// Which of a mode's credential fields a request has; no mode has more than three.

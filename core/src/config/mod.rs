@@ -23,6 +23,9 @@ use crate::modes::Mode;
 use crate::rules::AccessRules;
 use crate::url::HttpUrl;
 
+/// How many credentials are remembered unless a setting says otherwise.
+const DEFAULT_CACHE_ENTRIES: usize = 10_000;
+
 /// Everything the engine decides by; each part is valid by its type.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -32,6 +35,8 @@ pub struct Config {
     pub access: AccessRules,
     /// The keys that bind sessions to principals; without them session ids pass as they are.
     pub session_keys: Option<StateKeys>,
+    /// How many credentials the engine remembers at most.
+    pub cache_entries: usize,
     /// The protected resource, for `/ready`.
     pub upstream: Option<HttpUrl>,
 }
@@ -44,6 +49,7 @@ impl Config {
             mode,
             access: AccessRules::default(),
             session_keys: None,
+            cache_entries: DEFAULT_CACHE_ENTRIES,
             upstream: None,
         }
     }

@@ -8,7 +8,7 @@ use core::ops::RangeInclusive;
 use core::str::FromStr;
 
 use super::mode::{choose, switch};
-use super::{Config, ConfigError, ModeName, Setting, Settings, StateKeys};
+use super::{Config, ConfigError, DEFAULT_CACHE_ENTRIES, ModeName, Setting, Settings, StateKeys};
 use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
 use crate::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
@@ -17,6 +17,9 @@ use crate::url::{HttpUrl, is_label};
 
 const DEFAULT_LEEWAY_SECONDS: u64 = 30;
 const MAX_LEEWAY_SECONDS: u64 = 300;
+
+/// Some 250 MB.
+const MAX_CACHE_ENTRIES: usize = 1_000_000;
 
 /// More would be no protection, and each source that has used some takes memory.
 const MAX_WRONG_SECRETS: u16 = 10_000;
@@ -62,6 +65,7 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
     let config = Config {
         access: access(settings, &mode, site)?,
         session_keys: session_keys(settings, &mode, site, &mut warnings)?,
+        cache_entries: cache_entries(settings)?,
         upstream: upstream(settings)?,
         mode,
     };
@@ -154,6 +158,13 @@ fn attempts(settings: &Settings) -> Result<AttemptLimits, ConfigError> {
         per_source: limit(Setting::WrongSecretsPerAddress, default.per_source)?,
         in_all: limit(Setting::WrongSecretsInAll, default.in_all)?,
     })
+}
+
+fn cache_entries(settings: &Settings) -> Result<usize, ConfigError> {
+    let problem = "must be a whole number from 1 to 1000000: credentials to remember";
+    let limits = 1..=MAX_CACHE_ENTRIES;
+    let entries = number(settings, Setting::CacheEntries, &limits, problem)?;
+    Ok(entries.unwrap_or(DEFAULT_CACHE_ENTRIES))
 }
 
 /// Makes the token endpoint of a tenant: `{vanity}.zslogin{cloud}.net`.

@@ -31,6 +31,8 @@ pub enum Setting {
     WrongSecretsPerAddress,
     /// Wrong secrets that all may have checked in a minute.
     WrongSecretsInAll,
+    /// Credentials that are remembered at most.
+    CacheEntries,
     /// The protected resource.
     Upstream,
     /// Proxies whose forwarded addresses are believed, CIDR list.
@@ -65,7 +67,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -80,6 +82,7 @@ impl Setting {
         Self::Entitlements,
         Self::WrongSecretsPerAddress,
         Self::WrongSecretsInAll,
+        Self::CacheEntries,
         Self::Upstream,
         Self::TrustedProxies,
         Self::StateKeys,
@@ -115,6 +118,7 @@ impl Setting {
             Self::Entitlements => "PORTCULLIS_ENTITLEMENTS",
             Self::WrongSecretsPerAddress => "PORTCULLIS_WRONG_SECRETS_PER_ADDRESS",
             Self::WrongSecretsInAll => "PORTCULLIS_WRONG_SECRETS_IN_ALL",
+            Self::CacheEntries => "PORTCULLIS_CACHE_ENTRIES",
             Self::Upstream => "PORTCULLIS_UPSTREAM",
             Self::TrustedProxies => "PORTCULLIS_TRUSTED_PROXIES",
             Self::StateKeys => "PORTCULLIS_STATE_KEYS",

@@ -7,21 +7,18 @@ use core::fmt;
 
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, KeySet, KeySetState};
+use crate::cache::{ExpiringMap, KeySet, KeySetState, Pool};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
 use crate::digest::Digest;
 use crate::flights::{Errand, Flights};
-use crate::identity::Principal;
+use crate::identity::{OwnField, Principal};
 use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
 use crate::request::RequestHead;
 use crate::step::{PendingCall, Underway};
 use crate::upstream::CallOutcome;
 use crate::url::HttpUrl;
-
-/// The most tokens whose validation is remembered.
-const MAX_VALIDATIONS: usize = 10_000;
 
 /// Settings of mode `jwt`.
 #[derive(Clone, Debug)]
@@ -39,7 +36,9 @@ pub struct JwtMode {
 pub(crate) struct JwtAuthenticator {
     mode: JwtMode,
     keys: KeySet,
-    validations: ExpiringMap<Digest, Validated>,
+    validations: ExpiringMap<Validated>,
+    /// What many principals have in common.
+    pool: Pool,
 }
 
 #[derive(Debug)]
@@ -67,12 +66,13 @@ enum Chance {
 }
 
 impl JwtAuthenticator {
-    pub(crate) fn new(mode: JwtMode) -> Self {
+    pub(crate) fn new(mode: JwtMode, cache_entries: usize) -> Self {
         let keys = KeySet::new(mode.jwks_uri.clone());
         Self {
             mode,
             keys,
-            validations: ExpiringMap::new(MAX_VALIDATIONS),
+            validations: ExpiringMap::new(cache_entries),
+            pool: Pool::default(),
         }
     }
 
@@ -141,7 +141,8 @@ impl JwtAuthenticator {
         desk: &Desk<'_>,
     ) -> Result<Arc<Principal>, Denial> {
         let (claims, jwk) = verify(token, keys, desk.verifier, &self.mode.policy, desk.now)?;
-        let principal = principal(&claims, &digest).ok_or(Denial::MalformedClaims)?;
+        let principal =
+            principal(&claims, &digest, &mut self.pool).ok_or(Denial::MalformedClaims)?;
         let principal = Arc::new(principal);
         let validated = Validated {
             principal: Arc::clone(&principal),
@@ -207,7 +208,7 @@ impl JwtAuthenticator {
 /// Names the caller: the subject, else the client, as sessions and the protected resource know it.
 ///
 /// Nothing tells the callers of nameless tokens apart, so sessions are bound to the token itself.
-fn principal(claims: &VerifiedClaims, token: &Digest) -> Option<Principal> {
+fn principal(claims: &VerifiedClaims, token: &Digest, pool: &mut Pool) -> Option<Principal> {
     let given = |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty());
     let (subject, client) = (given(&claims.subject), given(&claims.client_id));
     let name = subject
@@ -222,10 +223,10 @@ fn principal(claims: &VerifiedClaims, token: &Digest) -> Option<Principal> {
         if nameless { token.as_bytes() } else { &[] },
     ];
     Principal::new(ModeName::Jwt, name, &parts)?
-        .with("x-mcp-auth-issuer", claims.issuer.as_deref())?
-        .with("x-mcp-auth-subject", claims.subject.as_deref())?
-        .with("x-mcp-auth-client", claims.client_id.as_deref())?
-        .with_words("x-mcp-auth-scope", claims.scope.as_deref())
+        .with(OwnField::Subject, claims.subject.as_deref())?
+        .with(OwnField::Client, claims.client_id.as_deref())?
+        .with_issuer(claims.issuer.as_deref(), pool)?
+        .with_scope(claims.scope.as_deref(), pool)
 }
 
 fn octets(claim: Option<&String>) -> &[u8] {

@@ -14,7 +14,7 @@ pub(crate) use jwt::{AwaitJwks, JwtAuthenticator};
 pub(crate) use zscaler::{AwaitTokenEndpoint, Validation, ZscalerAuthenticator};
 
 use crate::ambient::UnixSeconds;
-use crate::config::ModeName;
+use crate::config::{Config, ModeName};
 use crate::denial::Denial;
 use crate::flights::Flights;
 use crate::identity::Principal;
@@ -86,12 +86,13 @@ pub(crate) enum Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn new(mode: &Mode) -> Self {
-        match mode {
+    pub(crate) fn new(config: &Config) -> Self {
+        let entries = config.cache_entries;
+        match &config.mode {
             Mode::None => Self::None(Arc::new(Principal::nobody())),
             Mode::ApiKey(mode) => Self::ApiKey(mode.clone()),
-            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone())),
-            Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone())),
+            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone(), entries)),
+            Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone(), entries)),
         }
     }
 

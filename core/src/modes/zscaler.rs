@@ -20,15 +20,12 @@ use crate::credentials::{ClientCredentials, Decoded};
 use crate::denial::{Denial, Outage};
 use crate::digest::Digest;
 use crate::flights::Errand;
-use crate::identity::Principal;
+use crate::identity::{OwnField, Principal};
 use crate::json;
 use crate::request::RequestHead;
 use crate::step::{PendingCall, Underway};
 use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
 use crate::url::HttpUrl;
-
-/// The most credentials whose validation is remembered, and as many refusals.
-const MAX_VALIDATIONS: usize = 10_000;
 
 const TIMEOUT_SECONDS: u32 = 10;
 
@@ -64,8 +61,8 @@ pub struct ZscalerMode {
 /// Mode `zscaler` with its caches.
 pub(crate) struct ZscalerAuthenticator {
     mode: ZscalerMode,
-    validations: ExpiringMap<Digest, Validated>,
-    refusals: ExpiringMap<Digest, ()>,
+    validations: ExpiringMap<Validated>,
+    refusals: ExpiringMap<()>,
     attempts: Box<dyn AttemptLedger + Send>,
 }
 
@@ -99,12 +96,12 @@ impl fmt::Debug for ZscalerAuthenticator {
 }
 
 impl ZscalerAuthenticator {
-    pub(crate) fn new(mode: ZscalerMode) -> Self {
+    pub(crate) fn new(mode: ZscalerMode, cache_entries: usize) -> Self {
         Self {
             attempts: Box::new(AttemptBudget::new(mode.attempts)),
             mode,
-            validations: ExpiringMap::new(MAX_VALIDATIONS),
-            refusals: ExpiringMap::new(MAX_VALIDATIONS),
+            validations: ExpiringMap::new(cache_entries),
+            refusals: ExpiringMap::new(cache_entries),
         }
     }
 
@@ -189,7 +186,7 @@ impl ZscalerAuthenticator {
             .then(|| entitlements(&grant.access_token));
         let principal = validation
             .principal
-            .with("x-mcp-auth-entitlements", entitlements.as_deref())
+            .with(OwnField::Entitlements, entitlements.as_deref())
             .ok_or(Denial::AuthorizationServerUnavailable(Outage::Garbage))?;
         let principal = Arc::new(principal);
         let validated = Validated {
