@@ -1,18 +1,34 @@
 //! Signatures of tokens by aws-lc, and random secrets.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
-    EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
-    RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+    EcdsaVerificationAlgorithm, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::jose::{Algorithm, Curve, PublicKey, SignatureVerifier};
 
 /// Checks signatures with aws-lc.
-pub(crate) struct NativeVerifier;
+#[derive(Default)]
+pub(crate) struct NativeVerifier {
+    /// Keys as aws-lc takes them, the latest last: reading an RSA key takes it longer than a check.
+    prepared: Mutex<Vec<Arc<Prepared>>>,
+}
+
+/// A key, ready for one algorithm; `parsed` is `None` where aws-lc does not accept it.
+struct Prepared {
+    algorithm: Algorithm,
+    key: PublicKey,
+    parsed: Option<ParsedPublicKey>,
+}
+
+/// More than a set of keys has; what it lacks only takes longer.
+const MAX_PREPARED: usize = 128;
 
 impl SignatureVerifier for NativeVerifier {
     fn verify(
@@ -22,27 +38,54 @@ impl SignatureVerifier for NativeVerifier {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        match (scheme(algorithm), key) {
-            (Scheme::Rsa(parameters), PublicKey::Rsa(key)) => RsaPublicKeyComponents {
-                n: &key.modulus,
-                e: &key.exponent,
-            }
-            .verify(parameters, message, signature)
-            .is_ok(),
-            (Scheme::Ec(curve, parameters), PublicKey::Ec(key)) if key.curve == curve => {
-                UnparsedPublicKey::new(parameters, &key.point)
-                    .verify(message, signature)
-                    .is_ok()
-            }
-            (Scheme::Ed25519, PublicKey::Ed25519(key)) => UnparsedPublicKey::new(&ED25519, key)
-                .verify(message, signature)
-                .is_ok(),
-            (Scheme::Rsa(_) | Scheme::Ec(..) | Scheme::Ed25519, _) => false,
-        }
+        let prepared = self.prepare(algorithm, key);
+        let parsed = prepared.parsed.as_ref();
+        parsed.is_some_and(|parsed| parsed.verify_sig(message, signature).is_ok())
     }
 
     fn name(&self) -> &'static str {
         "aws-lc"
+    }
+}
+
+impl NativeVerifier {
+    fn prepare(&self, algorithm: Algorithm, key: &PublicKey) -> Arc<Prepared> {
+        let is_it =
+            |prepared: &&Arc<Prepared>| prepared.algorithm == algorithm && prepared.key == *key;
+        if let Some(found) = self.lock().iter().find(is_it) {
+            return Arc::clone(found);
+        }
+        let fresh = Arc::new(Prepared {
+            algorithm,
+            key: key.clone(),
+            parsed: parse(algorithm, key),
+        });
+        let mut all = self.lock();
+        if all.len() >= MAX_PREPARED {
+            all.remove(0);
+        }
+        all.push(Arc::clone(&fresh));
+        fresh
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Prepared>>> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn parse(algorithm: Algorithm, key: &PublicKey) -> Option<ParsedPublicKey> {
+    match (scheme(algorithm), key) {
+        (Scheme::Rsa(parameters), PublicKey::Rsa(key)) => RsaPublicKeyComponents {
+            n: &key.modulus,
+            e: &key.exponent,
+        }
+        .to_parsed_public_key(parameters)
+        .ok(),
+        (Scheme::Ec(curve, parameters), PublicKey::Ec(key)) if key.curve == curve => {
+            ParsedPublicKey::new(parameters, &key.point).ok()
+        }
+        (Scheme::Ed25519, PublicKey::Ed25519(key)) => ParsedPublicKey::new(&ED25519, key).ok(),
+        (Scheme::Rsa(_) | Scheme::Ec(..) | Scheme::Ed25519, _) => None,
     }
 }
 

@@ -116,7 +116,7 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     }
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let ledger = SharedLedger::new(resolution.config.attempt_limits());
-    let engine = Engine::new(resolution.config, Box::new(NativeVerifier))
+    let engine = Engine::new(resolution.config, Box::new(NativeVerifier::default()))
         .with_attempt_ledger(Box::new(ledger));
     let gate = Gate::new(engine, CallClient::new(connector.clone()));
     let tally = Arc::new(Tally::default());

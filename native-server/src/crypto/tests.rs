@@ -47,9 +47,9 @@ fn ec_from_jwk(curve: Curve, x: &str, y: &str) -> PublicKey {
 /// Checks that `signature` holds, and nothing that differs from it by a bit or in length.
 #[track_caller]
 fn check(algorithm: Algorithm, key: &PublicKey, message: &[u8], signature: &[u8]) {
-    let accepts = |message: &[u8], signature: &[u8]| {
-        NativeVerifier.verify(algorithm, key, message, signature)
-    };
+    let verifier = NativeVerifier::default();
+    let accepts =
+        |message: &[u8], signature: &[u8]| verifier.verify(algorithm, key, message, signature);
     let name = algorithm.name();
     assert!(accepts(message, signature), "{name} refused");
     let mut changed = signature.to_vec();
@@ -194,13 +194,13 @@ fn one_of_each() -> Vec<Signed> {
 #[test]
 fn every_algorithm_accepts_its_own_signatures_only() {
     let all = one_of_each();
+    let verifier = NativeVerifier::default();
     assert_eq!(all.len(), Algorithm::ALL.len());
     for signed in &all {
         check(signed.algorithm, &signed.key, MESSAGE, &signed.signature);
         for other in &all {
-            let accepts = |algorithm, key, signature| {
-                NativeVerifier.verify(algorithm, key, MESSAGE, signature)
-            };
+            let accepts =
+                |algorithm, key, signature| verifier.verify(algorithm, key, MESSAGE, signature);
             if other.algorithm != signed.algorithm {
                 let pair = format!("{:?} and {:?}", signed.algorithm, other.algorithm);
                 let wrong_algorithm = accepts(other.algorithm, &signed.key, &signed.signature);
@@ -214,9 +214,12 @@ fn every_algorithm_accepts_its_own_signatures_only() {
 
 #[test]
 fn another_key_of_the_same_kind_is_refused() {
+    let verifier = NativeVerifier::default();
     for (mine, other) in one_of_each().iter().zip(one_of_each()) {
-        let accepted = NativeVerifier.verify(mine.algorithm, &other.key, MESSAGE, &mine.signature);
-        assert!(!accepted, "{:?}", mine.algorithm);
+        for (key, expected) in [(&mine.key, true), (&other.key, false), (&mine.key, true)] {
+            let accepted = verifier.verify(mine.algorithm, key, MESSAGE, &mine.signature);
+            assert_eq!(accepted, expected, "{:?}", mine.algorithm);
+        }
     }
 }
 
@@ -227,7 +230,12 @@ fn der_form_of_an_ecdsa_signature_is_refused() {
         Curve::P256,
         &ECDSA_P256_SHA256_ASN1_SIGNING,
     );
-    assert!(!NativeVerifier.verify(signed.algorithm, &signed.key, MESSAGE, &signed.signature));
+    assert!(!NativeVerifier::default().verify(
+        signed.algorithm,
+        &signed.key,
+        MESSAGE,
+        &signed.signature
+    ));
 }
 
 #[test]
@@ -244,13 +252,18 @@ fn what_is_no_key_is_refused() {
     off_curve[64] ^= 1;
     for point in [off_curve, vec![0], Vec::new()] {
         let key = ec(Curve::P256, &point);
-        assert!(!NativeVerifier.verify(signed.algorithm, &key, MESSAGE, &signed.signature));
+        assert!(!NativeVerifier::default().verify(
+            signed.algorithm,
+            &key,
+            MESSAGE,
+            &signed.signature
+        ));
     }
     let modulus = vec![0xff; 256];
     for (modulus, exponent) in [(&modulus[..127], &[3][..]), (&[], &[3]), (&modulus, &[])] {
         let key = rsa(modulus, exponent);
         let signature = vec![1; modulus.len()];
-        assert!(!NativeVerifier.verify(Algorithm::Rs256, &key, MESSAGE, &signature));
+        assert!(!NativeVerifier::default().verify(Algorithm::Rs256, &key, MESSAGE, &signature));
     }
 }
 
@@ -259,8 +272,23 @@ fn larger_rsa_keys_work_too() {
     for size in [KeySize::Rsa3072, KeySize::Rsa4096] {
         let pair = RsaKeyPair::generate(size).expect("key");
         let signed = sign_rsa(&pair, Algorithm::Ps256, &signature::RSA_PSS_SHA256);
-        let accepted =
-            NativeVerifier.verify(signed.algorithm, &signed.key, MESSAGE, &signed.signature);
+        let accepted = NativeVerifier::default().verify(
+            signed.algorithm,
+            &signed.key,
+            MESSAGE,
+            &signed.signature,
+        );
         assert!(accepted);
+    }
+}
+
+#[test]
+fn more_keys_than_are_kept_ready_work_too() {
+    let verifier = NativeVerifier::default();
+    let many: Vec<_> = (0..=MAX_PREPARED).map(|_| sign_ed25519()).collect();
+    for signed in many.iter().chain(&many) {
+        let Signed { key, signature, .. } = signed;
+        assert!(verifier.verify(Algorithm::EdDsa, key, MESSAGE, signature));
+        assert!(verifier.lock().len() <= MAX_PREPARED);
     }
 }
