@@ -54,7 +54,8 @@ struct Prepared {
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     args.logs.start();
     let prepared = prepare(&args.settings)?;
-    tokio::runtime::Builder::new_multi_thread()
+    // One worker a core, this thread being the first.
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start threads")?
@@ -126,7 +127,8 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     });
     let service = Arc::new(Service {
         gate,
-        forwarder: Forwarder::new(connector, &upstream, args.max_body_bytes)?,
+        forwarder: Forwarder::new(&upstream, args.max_body_bytes)?,
+        connector,
         tally: Arc::clone(&tally),
         trusted_proxies,
         tls,
@@ -138,7 +140,9 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, service, args.max_connections, stop).await;
+    serve(listener, service, args.max_connections, stop)
+        .await
+        .context("cannot start threads")?;
     background.abort();
     tally.report();
     Ok(())

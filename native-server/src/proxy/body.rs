@@ -3,14 +3,18 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 
+use super::link::Link;
+use super::pool::Pool;
 use super::watch::Busy;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -30,7 +34,52 @@ pub(super) struct ResponseBody {
 
 enum Source {
     Local(Full<Bytes>),
-    Upstream(Incoming),
+    Upstream(Upstream),
+}
+
+/// A body that comes from the protected resource.
+pub(super) struct Upstream {
+    body: Incoming,
+    /// The connection that it comes on, unless that has a task of its own; given back at the end.
+    link: Option<(Link, Arc<Pool>)>,
+}
+
+impl Upstream {
+    /// Takes a body that somebody else drives.
+    pub(super) const fn driven(body: Incoming) -> Self {
+        Self { body, link: None }
+    }
+
+    /// Takes a body with the connection that it comes on, which goes back to `pool` once the body
+    /// has ended.
+    pub(super) fn driving(body: Incoming, link: Link, pool: Arc<Pool>) -> Self {
+        Self {
+            body,
+            link: Some((link, pool)),
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let mut frame = Pin::new(&mut self.body).poll_frame(context);
+        if frame.is_pending()
+            && let Some((link, _)) = &mut self.link
+        {
+            link.drive(context);
+            frame = Pin::new(&mut self.body).poll_frame(context);
+        }
+        let ended = match &frame {
+            Poll::Ready(Some(Ok(frame))) => frame.is_trailers() || self.body.is_end_stream(),
+            Poll::Ready(Some(Err(_)) | None) => true,
+            Poll::Pending => false,
+        };
+        if ended && let Some((link, pool)) = self.link.take() {
+            pool.give_back(link, context);
+        }
+        frame
+    }
 }
 
 impl ResponseBody {
@@ -41,7 +90,7 @@ impl ResponseBody {
         }
     }
 
-    pub(super) const fn upstream(body: Incoming) -> Self {
+    pub(super) const fn upstream(body: Upstream) -> Self {
         Self {
             source: Source::Upstream(body),
             busy: None,
@@ -69,8 +118,8 @@ impl Body for ResponseBody {
                 // The error type has no values.
                 frame.map_err(Into::into)
             }),
-            Source::Upstream(body) => {
-                ready!(Pin::new(body).poll_frame(context)).map(|frame| frame.map_err(Into::into))
+            Source::Upstream(upstream) => {
+                ready!(upstream.poll_frame(context)).map(|frame| frame.map_err(Into::into))
             }
         };
         if frame.is_none() {
@@ -82,14 +131,14 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Local(body) => body.is_end_stream(),
-            Source::Upstream(body) => body.is_end_stream(),
+            Source::Upstream(upstream) => upstream.body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Local(body) => body.size_hint(),
-            Source::Upstream(body) => body.size_hint(),
+            Source::Upstream(upstream) => upstream.body.size_hint(),
         }
     }
 }
@@ -98,7 +147,10 @@ impl Body for ResponseBody {
 pub(super) struct RequestBody {
     body: Incoming,
     left: u64,
-    stall: Pin<Box<Sleep>>,
+    /// Runs while nothing comes.
+    stall: Option<Pin<Box<Sleep>>>,
+    /// Becomes true when nothing more is wanted of the body.
+    ended: Option<Arc<AtomicBool>>,
 }
 
 /// Why a request body was broken off.
@@ -151,8 +203,22 @@ impl RequestBody {
         Ok(Self {
             body,
             left: limit,
-            stall: Box::pin(sleep(STALL_LIMIT)),
+            stall: None,
+            ended: None,
         })
+    }
+
+    /// Sets `ended` to true once the connection that the body is sent on lets go of it.
+    pub(super) fn tell_end(&mut self, ended: &Arc<AtomicBool>) {
+        self.ended = Some(Arc::clone(ended));
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(ended) = &self.ended {
+            ended.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -165,10 +231,13 @@ impl Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            ready!(self.stall.as_mut().poll(context));
+            let stall = self
+                .stall
+                .get_or_insert_with(|| Box::pin(sleep(STALL_LIMIT)));
+            ready!(stall.as_mut().poll(context));
             return Poll::Ready(Some(Err(BodyFault::Stalled.into())));
         };
-        self.stall.as_mut().reset(Instant::now() + STALL_LIMIT);
+        self.stall = None;
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(_)) => return Poll::Ready(Some(Err(BodyFault::Cut.into()))),

@@ -16,7 +16,7 @@ use portcullis_core::Decision;
 use portcullis_core::rules::AddressList;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -24,9 +24,11 @@ use super::answer::{self, Failure};
 use super::body::{ResponseBody, drain};
 use super::forwarded::Via;
 use super::head::Head;
+use super::pool::Pool;
 use super::protocol::Protocol;
+use super::slot::Slot;
 use super::watch::{Watch, Watched};
-use super::{Forwarder, Gate, Tally};
+use super::{Connector, Forwarder, Gate, Tally};
 
 /// As much as Envoy takes by default.
 const MAX_HEAD_BYTES: usize = 60 * 1024;
@@ -40,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) gate: Arc<Gate>,
     /// Passes on what was allowed.
     pub(crate) forwarder: Forwarder,
+    /// Makes the connections to the protected resource.
+    pub(crate) connector: Connector,
     /// Counts what was refused.
     pub(crate) tally: Arc<Tally>,
     /// Proxies whose forwarded fields are believed.
@@ -48,21 +52,31 @@ pub(crate) struct Service {
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
-/// A connection that was just accepted.
+impl Service {
+    /// Makes the connections of one worker to the protected resource.
+    pub(super) fn new_pool(&self) -> Arc<Pool> {
+        Pool::new(self.connector.clone(), self.forwarder.uri().clone())
+    }
+}
+
+/// What goes with a connection that was just accepted.
 pub(super) struct Accepted {
-    pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) slot: Slot,
     /// Becomes true when no further request is wanted.
     pub(super) closing: watch::Receiver<bool>,
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
+pub(super) async fn serve(
+    service: Arc<Service>,
+    pool: Arc<Pool>,
+    stream: TcpStream,
+    accepted: Accepted,
+) {
     let Accepted {
-        stream,
         peer,
-        permit,
+        slot,
         closing,
     } = accepted;
     if stream.set_nodelay(true).is_err() {
@@ -75,10 +89,11 @@ pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
             peer,
             trusted: proxies.is_some_and(|proxies| proxies.contains(peer)),
             https: service.tls.is_some(),
-            permit: Arc::new(permit),
+            slot: Arc::new(slot),
         },
         watch: Watch::new(),
         service,
+        pool,
     });
     match &client.service.tls {
         None => {
@@ -102,6 +117,7 @@ pub(super) async fn serve(service: Arc<Service>, accepted: Accepted) {
 /// The other end of a connection.
 struct Client {
     service: Arc<Service>,
+    pool: Arc<Pool>,
     via: Via,
     watch: Arc<Watch>,
 }
@@ -223,7 +239,9 @@ impl Client {
             Decision::Forward(forward) => {
                 let request = Request::from_parts(parts, body);
                 let forwarder = &self.service.forwarder;
-                forwarder.forward(&forward, request, &self.via).await
+                forwarder
+                    .forward(&forward, request, &self.via, &self.pool)
+                    .await
             }
         }
     }

@@ -17,6 +17,12 @@ use tower_service::Service;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// A connection, with TLS or without.
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Why there is no connection.
+pub(super) type ConnectError = Box<dyn Error + Send + Sync>;
+
 /// Connects to `http` and `https` URLs. The proxy variables of the environment are not read.
 #[derive(Clone)]
 pub(crate) struct Connector(HttpsConnector<HttpConnector>);
@@ -37,11 +43,21 @@ impl Connector {
                 .wrap_connector(http),
         )
     }
+
+    /// Connects to the server of `uri`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no connection in time.
+    pub(super) async fn connect(&self, uri: Uri) -> Result<Stream, ConnectError> {
+        let mut connector = self.0.clone();
+        timeout(CONNECT_LIMIT, connector.call(uri)).await?
+    }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Response = Stream;
+    type Error = ConnectError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

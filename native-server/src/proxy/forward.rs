@@ -1,33 +1,26 @@
 //! Passes requests on to the protected resource, streaming both ways.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http1;
 use hyper::upgrade::OnUpgrade;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use portcullis_core::{Forward, HeaderEdits, HttpUrl};
 
 use super::answer::Failure;
-use super::body::{BodyFault, RequestBody, ResponseBody};
-use super::connector::Connector;
+use super::body::{BodyFault, RequestBody, ResponseBody, Upstream};
 use super::forwarded::{self, Via};
+use super::link::Link;
+use super::pool::Pool;
 use super::{hop, tunnel};
-
-/// Shorter than the 5 s after which usual servers of MCP (uvicorn, Node) close an idle
-/// connection, so that a request is not sent on one that is just being closed.
-const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// The way to the protected resource.
 pub(crate) struct Forwarder {
-    client: Client<Connector, RequestBody>,
-    scheme: Scheme,
-    authority: Authority,
+    uri: Uri,
     host: HeaderValue,
     max_body: u64,
 }
@@ -39,50 +32,55 @@ impl Forwarder {
     /// # Errors
     ///
     /// Fails when the authority is not one to hyper.
-    pub(crate) fn new(
-        connector: Connector,
-        upstream: &HttpUrl,
-        max_body: u64,
-    ) -> Result<Self, http::Error> {
+    pub(crate) fn new(upstream: &HttpUrl, max_body: u64) -> Result<Self, http::Error> {
         let authority = upstream.authority();
+        let scheme = if upstream.is_https() {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        };
         Ok(Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(POOL_IDLE)
-                .build(connector),
-            scheme: if upstream.is_https() {
-                Scheme::HTTPS
-            } else {
-                Scheme::HTTP
-            },
             host: HeaderValue::try_from(authority.as_str())?,
-            authority: Authority::try_from(authority)?,
+            uri: Uri::builder()
+                .scheme(scheme)
+                .authority(authority.as_str())
+                .path_and_query("/")
+                .build()?,
             max_body,
         })
     }
 
-    /// Sends the request on as `forward` says, and returns the response as soon as its head is
-    /// here.
+    /// Returns where to connect to.
+    pub(crate) const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Sends the request on as `forward` says, on a connection of `pool`, and returns the response
+    /// as soon as its head is here.
     pub(super) async fn forward(
         &self,
         forward: &Forward,
         request: Request<Incoming>,
         via: &Via,
+        pool: &Arc<Pool>,
     ) -> Result<Response<ResponseBody>, Failure> {
         let (mut parts, body) = request.into_parts();
         let upgrade = take_upgrade(&mut parts);
         let body = RequestBody::new(body, self.max_body).map_err(Failure::from)?;
         self.rewrite(&mut parts, &forward.request, via)?;
-        if upgrade.is_some() {
-            hop::set_websocket(&mut parts.headers);
-        }
-        let mut response = self
-            .client
-            .request(Request::from_parts(parts, body))
-            .await
-            .map_err(|error| failure(&error))?;
+        let request = Request::from_parts(parts, body);
+        let mut response = match upgrade {
+            None => exchange(pool, request).await?,
+            Some(client) => {
+                let response = handshake(pool, request).await?;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    return switch(forward, response, client, via);
+                }
+                response.map(Upstream::driven)
+            }
+        };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return switch(forward, &mut response, upgrade, via);
+            return Err(Failure::BadResponse);
         }
         // Each connection has a version of its own.
         *response.version_mut() = Version::HTTP_11;
@@ -98,13 +96,10 @@ impl Forwarder {
             .authority()
             .and_then(|authority| HeaderValue::try_from(authority.as_str()).ok())
             .or_else(|| parts.headers.get(HOST).cloned());
-        let path = parts.uri.path_and_query().cloned();
-        parts.uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(path.unwrap_or_else(|| http::uri::PathAndQuery::from_static("/")))
-            .build()
-            .map_err(|_| Failure::BadEdit)?;
+        if parts.uri.authority().is_some() || parts.uri.path_and_query().is_none() {
+            let path = parts.uri.path_and_query().cloned();
+            parts.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+        }
         if parts.version == Version::HTTP_2 {
             join_cookies(&mut parts.headers);
         }
@@ -123,6 +118,63 @@ impl Forwarder {
     }
 }
 
+/// Sends a request on a connection of `pool`.
+///
+/// One that waited there may turn out to be closed before anything of the request was sent; then
+/// the next is tried, at last a fresh one.
+async fn exchange(
+    pool: &Arc<Pool>,
+    mut request: Request<RequestBody>,
+) -> Result<Response<Upstream>, Failure> {
+    loop {
+        let kept = pool.take().await;
+        let used_before = kept.is_some();
+        let mut link = match kept {
+            Some(link) => link,
+            None => open(pool).await?,
+        };
+        let mut error = match link.exchange(request).await {
+            Ok(response) => return Ok(response.map(|body| attach(body, link, pool))),
+            Err(error) => error,
+        };
+        request = match error.take_message() {
+            Some(request) if used_before => request,
+            Some(_) | None => return Err(failure(&error.into_error())),
+        };
+    }
+}
+
+async fn open(pool: &Pool) -> Result<Link, Failure> {
+    let stream = pool.connect().await.map_err(|_| Failure::Unreachable)?;
+    let link = Link::open(stream).await;
+    link.map_err(|error| failure(&error))
+}
+
+/// Leaves the connection with the body that comes on it.
+fn attach(body: Incoming, link: Link, pool: &Arc<Pool>) -> Upstream {
+    // While the request is still on its way, a client that is slow to read the response must not
+    // hold it up; and what is over needs nobody to drive it.
+    if link.has_sent() && !body.is_end_stream() {
+        return Upstream::driving(body, link, Arc::clone(pool));
+    }
+    pool.settle(link);
+    Upstream::driven(body)
+}
+
+/// Sends the handshake of a WebSocket, on a connection of its own.
+async fn handshake(
+    pool: &Pool,
+    mut request: Request<RequestBody>,
+) -> Result<Response<Incoming>, Failure> {
+    hop::set_websocket(request.headers_mut());
+    let stream = pool.connect().await.map_err(|_| Failure::Unreachable)?;
+    let handshake = http1::handshake(stream).await;
+    let (mut sender, connection) = handshake.map_err(|error| failure(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let response = sender.send_request(request).await;
+    response.map_err(|error| failure(&error))
+}
+
 impl From<BodyFault> for Failure {
     fn from(fault: BodyFault) -> Self {
         match fault {
@@ -133,35 +185,29 @@ impl From<BodyFault> for Failure {
     }
 }
 
-fn failure(error: &hyper_util::client::legacy::Error) -> Failure {
-    if let Some(fault) = BodyFault::cause_of(error) {
-        fault.into()
-    } else if error.is_connect() {
-        Failure::Unreachable
-    } else {
-        Failure::BadResponse
-    }
+fn failure(error: &hyper::Error) -> Failure {
+    BodyFault::cause_of(error).map_or(Failure::BadResponse, Failure::from)
 }
 
 /// Takes the client's side of a WebSocket handshake.
 fn take_upgrade(parts: &mut Parts) -> Option<OnUpgrade> {
+    let upgrade = parts.extensions.remove::<OnUpgrade>()?;
     let handshake = parts.version == Version::HTTP_11 && hop::is_websocket(&parts.headers);
-    let upgrade = parts.extensions.remove::<OnUpgrade>();
-    upgrade.filter(|_| handshake)
+    handshake.then_some(upgrade)
 }
 
 /// Passes the agreement to a WebSocket on, and joins both connections once it has left.
 fn switch(
     forward: &Forward,
-    response: &mut Response<Incoming>,
-    client: Option<OnUpgrade>,
+    mut response: Response<Incoming>,
+    client: OnUpgrade,
     via: &Via,
 ) -> Result<Response<ResponseBody>, Failure> {
-    let Some(client) = client.filter(|_| hop::is_websocket(response.headers())) else {
+    if !hop::is_websocket(response.headers()) {
         return Err(Failure::BadResponse);
-    };
-    let upstream = hyper::upgrade::on(&mut *response);
-    tokio::spawn(tunnel::join(client, upstream, Arc::clone(&via.permit)));
+    }
+    let upstream = hyper::upgrade::on(&mut response);
+    tokio::spawn(tunnel::join(client, upstream, Arc::clone(&via.slot)));
     let mut answer = Response::new(ResponseBody::local(http_body_util::Full::default()));
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::OwnedSemaphorePermit;
+
+use super::slot::Slot;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -17,7 +18,7 @@ pub(super) struct Via {
     pub(super) trusted: bool,
     pub(super) https: bool,
     /// Kept by a tunnel, which counts as a connection.
-    pub(super) permit: Arc<OwnedSemaphorePermit>,
+    pub(super) slot: Arc<Slot>,
 }
 
 /// Adds the address of the connection's other end to those that the client gave, and says by

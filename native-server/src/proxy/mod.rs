@@ -11,12 +11,16 @@ mod forwarded;
 mod head;
 mod hop;
 mod ledger;
+mod link;
+mod pool;
 mod protocol;
 mod refresh;
 mod serve;
+mod slot;
 mod tally;
 mod tunnel;
 mod watch;
+mod worker;
 
 pub(crate) use calls::CallClient;
 pub(crate) use connection::Service;

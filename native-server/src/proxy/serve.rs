@@ -8,7 +8,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{self, Accepted, Service};
+use super::connection::{Accepted, Service};
+use super::slot::Slot;
+use super::worker::Workers;
 
 /// How long requests under way may take when the program is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -16,12 +18,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `listener` with at most `max_connections` at a time until `stop` completes; then takes
 /// no more connections, and gives those that are open 10 s.
+///
+/// # Errors
+///
+/// Fails when the system has no room for a thread for each core.
 pub(crate) async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
     max_connections: u32,
     stop: impl Future<Output = ()>,
-) {
+) -> io::Result<()> {
+    let workers = Workers::start(service)?;
     let slots = usize::try_from(max_connections).unwrap_or(usize::MAX);
     let connections = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
     let (close, closing) = watch::channel(false);
@@ -31,13 +38,14 @@ pub(crate) async fn serve(
                 return;
             };
             let (stream, peer) = accept(&listener).await;
-            let accepted = Accepted {
-                stream,
+            let given = workers.give(stream, |load| Accepted {
                 peer,
-                permit,
+                slot: Slot::new(permit, load),
                 closing: closing.clone(),
-            };
-            tokio::spawn(connection::serve(Arc::clone(&service), accepted));
+            });
+            if let Err(error) = given {
+                tracing::warn!(%error, "cannot serve a connection");
+            }
         }
     };
     tokio::select! {
@@ -54,6 +62,8 @@ pub(crate) async fn serve(
     {
         tracing::info!("cutting streams that are still open");
     }
+    workers.stop();
+    Ok(())
 }
 
 async fn accept(listener: &TcpListener) -> (tokio::net::TcpStream, std::net::SocketAddr) {

@@ -5,14 +5,11 @@ use std::sync::Arc;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
-use tokio::sync::OwnedSemaphorePermit;
+
+use super::slot::Slot;
 
 /// Copies bytes both ways until one side ends.
-pub(super) async fn join(
-    client: OnUpgrade,
-    upstream: OnUpgrade,
-    permit: Arc<OwnedSemaphorePermit>,
-) {
+pub(super) async fn join(client: OnUpgrade, upstream: OnUpgrade, slot: Arc<Slot>) {
     let (Ok(client), Ok(upstream)) = tokio::join!(client, upstream) else {
         tracing::debug!("upgrade not completed");
         return;
@@ -22,5 +19,5 @@ pub(super) async fn join(
     if let Err(error) = copy_bidirectional(&mut client, &mut upstream).await {
         tracing::debug!(%error, "tunnel broke");
     }
-    drop(permit);
+    drop(slot);
 }
