@@ -4,6 +4,7 @@ mod commands;
 mod crypto;
 mod listen;
 mod logs;
+mod open_files;
 mod paste;
 mod proxy;
 mod render;

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::crypto::NativeVerifier;
 use crate::listen::Listen;
 use crate::logs::LogArgs;
+use crate::open_files;
 use crate::paste;
 use crate::proxy::{
     CallClient, Connector, Forwarder, Gate, Service, SharedLedger, Tally, refresh, serve,
@@ -53,6 +54,7 @@ struct Prepared {
 /// Serves until told to stop.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     args.logs.start();
+    open_files::raise(args.max_connections);
     let prepared = prepare(&args.settings)?;
     // One worker a core, this thread being the first.
     tokio::runtime::Builder::new_current_thread()

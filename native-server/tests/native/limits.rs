@@ -1,6 +1,9 @@
 //! Limits of size.
 
-use crate::support::{Gateway, Upstream};
+use std::fs;
+use std::process::Command;
+
+use crate::support::{Gateway, OPEN, Upstream};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
@@ -68,6 +71,34 @@ fn body_that_is_no_body_is_the_fault_of_the_client() {
     wire.send("no chunk\r\n");
     assert!(wire.head().starts_with("HTTP/1.1 400 "));
     gateway.log_with("body_cut");
+}
+
+#[test]
+fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let binary = env!("CARGO_BIN_EXE_portcullis");
+    let upstream = format!("http://{}", Upstream::dead());
+    // The shell lowers its own limits; the binary, which takes its place, inherits them.
+    let check = |max_connections: &str, warned: bool| {
+        let script = format!(
+            "ulimit -Sn 100 && ulimit -Hn 200 && exec {binary} serve --listen 127.0.0.1:0 \
+             --upstream {upstream} --max-connections {max_connections}"
+        );
+        let mut gateway = Gateway::start_command(Command::new("sh").args(["-c", &script]), &OPEN);
+        let limits = fs::read_to_string(format!("/proc/{}/limits", gateway.child.id()));
+        if let Ok(limits) = limits {
+            let line = limits
+                .lines()
+                .find(|line| line.starts_with("Max open files"));
+            let words: Vec<_> = line.expect("listed").split_whitespace().collect();
+            assert_eq!(words[3..5], ["200", "200"]);
+        }
+        gateway.terminate();
+        gateway.child.wait().expect("ends");
+        let log = gateway.log_with("shutting down");
+        assert_eq!(log.contains("too few open files"), warned, "{log}");
+    };
+    check("60", false);
+    check("100", true);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything passes, whatever its `Host`.
-const OPEN: [(&str, &str); 2] = [
+pub(crate) const OPEN: [(&str, &str); 2] = [
     ("ZSCALER_MCP_AUTH_MODE", "none"),
     ("ZSCALER_MCP_ALLOWED_HOSTS", "*"),
 ];
@@ -55,7 +55,14 @@ impl Gateway {
     pub(crate) fn start_with(args: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"];
         all.extend(args);
-        let mut child = command(&all, environment)
+        Self::start_command(&mut command(&all, environment), &[])
+    }
+
+    /// Starts with this command line, which ends up being `portcullis serve`.
+    pub(crate) fn start_command(command: &mut Command, environment: &[(&str, &str)]) -> Self {
+        let mut child = command
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
