@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::config::{Settings as CoreSettings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, RequestHead, Step, UnixSeconds, UpstreamResponse,
+    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamResponse,
 };
 use portcullis_tests::Alg;
 use serde_json::Value;
@@ -75,7 +75,7 @@ pub(crate) fn decision(world: &World, mode: &str, credential: &str) -> f64 {
         authority: b"mcp.example.com",
         path: b"/mcp",
         headers: &headers,
-        peer: None,
+        peer: Peer::Unknown,
     };
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = UnixSeconds(since.as_secs());
