@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and takes what it needs of the vectors"
 )]
 
+mod differential;
 mod edwards;
 mod native;
 mod odd_sizes;

@@ -1,15 +1,17 @@
 //! A verifier in portable Rust, for hosts without a signature library of their own.
 //!
-//! It is made of the RustCrypto and dalek crates and not of jwt-simple, which stays the reference
-//! that the tests hold it against. That crate needs `std`; it verifies whole tokens only and reads
-//! header and claims in its own way, by default on its own clock; it has no ES512; and its RSA in
-//! portable Rust is the `rsa` crate in the older version, which takes three times as long in wasm.
+//! Curves are those of the RustCrypto and dalek crates; RSA is ours, on numbers of 32-bit limbs,
+//! since in wasm the crates for it take two to seven times as long. jwt-simple is not used: it is
+//! the reference that the tests hold this against. It needs `std`; it verifies whole tokens only
+//! and reads header and claims in its own way, by default on its own clock; and it has no ES512.
+
+mod hash;
+mod rsa;
 
 use p256::ecdsa::signature::Verifier;
-use rsa::sha2::{Digest, Sha256, Sha384, Sha512};
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 
-use crate::jose::{Algorithm, Curve, EcKey, Hash, PublicKey, RsaKey, SignatureVerifier};
+use self::rsa::PreparedRsa;
+use crate::jose::{Algorithm, Curve, EcKey, PublicKey, SignatureVerifier};
 
 /// Checks signatures with portable code: every algorithm on every target, without `std`,
 /// randomness or private keys.
@@ -31,10 +33,12 @@ impl SignatureVerifier for PortableVerifier {
     ) -> bool {
         match (algorithm, key) {
             (Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512, PublicKey::Rsa(key)) => {
-                verify_pkcs1(algorithm.hash(), key, message, signature)
+                PreparedRsa::new(key)
+                    .is_some_and(|key| key.verify_pkcs1(algorithm.hash(), message, signature))
             }
             (Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512, PublicKey::Rsa(key)) => {
-                verify_pss(algorithm.hash(), key, message, signature)
+                PreparedRsa::new(key)
+                    .is_some_and(|key| key.verify_pss(algorithm.hash(), message, signature))
             }
             (Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512, PublicKey::Ec(key)) => {
                 verify_ecdsa(algorithm, key, message, signature)
@@ -47,55 +51,6 @@ impl SignatureVerifier for PortableVerifier {
     fn name(&self) -> &'static str {
         "portable"
     }
-}
-
-fn verify_pkcs1(hash: Hash, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool {
-    let Some(key) = rsa_key(key) else {
-        return false;
-    };
-    match hash {
-        Hash::Sha256 => {
-            let padding = Pkcs1v15Sign::new::<Sha256>();
-            key.verify(padding, &Sha256::digest(message), signature)
-        }
-        Hash::Sha384 => {
-            let padding = Pkcs1v15Sign::new::<Sha384>();
-            key.verify(padding, &Sha384::digest(message), signature)
-        }
-        Hash::Sha512 => {
-            let padding = Pkcs1v15Sign::new::<Sha512>();
-            key.verify(padding, &Sha512::digest(message), signature)
-        }
-    }
-    .is_ok()
-}
-
-fn verify_pss(hash: Hash, key: &RsaKey, message: &[u8], signature: &[u8]) -> bool {
-    let Some(key) = rsa_key(key) else {
-        return false;
-    };
-    // `Pss::new` takes the length of the hash for that of the salt and accepts no other.
-    match hash {
-        Hash::Sha256 => {
-            let padding = Pss::<Sha256>::new();
-            key.verify(padding, &Sha256::digest(message), signature)
-        }
-        Hash::Sha384 => {
-            let padding = Pss::<Sha384>::new();
-            key.verify(padding, &Sha384::digest(message), signature)
-        }
-        Hash::Sha512 => {
-            let padding = Pss::<Sha512>::new();
-            key.verify(padding, &Sha512::digest(message), signature)
-        }
-    }
-    .is_ok()
-}
-
-fn rsa_key(key: &RsaKey) -> Option<RsaPublicKey> {
-    let modulus = BoxedUint::from_be_slice_vartime(&key.modulus);
-    let exponent = BoxedUint::from_be_slice_vartime(&key.exponent);
-    RsaPublicKey::new_with_size_limits(modulus, exponent, 2048..=8192).ok()
 }
 
 fn verify_ecdsa(algorithm: Algorithm, key: &EcKey, message: &[u8], signature: &[u8]) -> bool {
