@@ -60,7 +60,7 @@ pub(crate) fn decision(world: &World, mode: &str, credential: &str) -> f64 {
     let json = Value::Object(world.settings(mode)).to_string();
     settings.read_json(json.as_bytes()).unwrap();
     let config = resolve(&settings, Site::Filter).unwrap().config;
-    let mut engine = Engine::new(config, Box::new(PortableVerifier));
+    let mut engine = Engine::new(config, Box::new(PortableVerifier::new()));
     let (_, value) = credential.trim_end().split_once(": ").unwrap();
     let headers: [(&str, &[u8]); 6] = [
         ("user-agent", b"mcp-remote/0.1"),

@@ -31,7 +31,7 @@ fn main() {
 ///
 /// Returns what is wrong with the configuration.
 fn run() -> Result<Decision, &'static str> {
-    let mut engine = Engine::new(config()?, Box::new(PortableVerifier));
+    let mut engine = Engine::new(config()?, Box::new(PortableVerifier::new()));
     let mut parked: BTreeMap<Ticket, PendingRequest> = BTreeMap::new();
 
     let head = RequestHead {

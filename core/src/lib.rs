@@ -25,7 +25,7 @@
 //! use portcullis_core::{Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds};
 //!
 //! let mode = Mode::ApiKey(ApiKeyMode::parse("correct horse battery staple")?);
-//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier));
+//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()));
 //! let head = RequestHead {
 //!     method: b"POST",
 //!     authority: b"mcp.example.com",

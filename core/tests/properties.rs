@@ -122,7 +122,7 @@ proptest! {
     fn a_key_admits_itself_and_nothing_else(key in "[!-+\\--~]{1,40}", other in "[ -~]{0,40}") {
         prop_assume!(!key.starts_with("sha256:"));
         let config = Config::new(Mode::ApiKey(ApiKeyMode::parse(&key).unwrap()));
-        let mut engine = Engine::new(config, Box::new(PortableVerifier));
+        let mut engine = Engine::new(config, Box::new(PortableVerifier::new()));
         let mut admits = |value: &str| passes(&ask(&mut engine, &[("x-api-key", value.as_bytes())]));
         prop_assert!(admits(&key));
         prop_assert_eq!(admits(&other), other.trim() == key);
@@ -160,7 +160,7 @@ fn form(headers: &[(&str, &[u8])]) -> [String; 2] {
         forward_entitlements: false,
         attempts: AttemptLimits::default(),
     });
-    let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier));
+    let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()));
     let step = ask(&mut engine, headers);
     assert!(matches!(step, Step::Wait { .. }), "{step:?}");
     let (call, _) = engine.poll_call().unwrap();

@@ -29,7 +29,7 @@ fn engine(settings: &[(&str, &str)]) -> Engine {
     all.read_environment([("PORTCULLIS_STATE_KEYS", STATE_KEY)]);
     all.read_environment(settings.iter().copied());
     let resolution = resolve(&all, Site::Filter).unwrap();
-    Engine::new(resolution.config, Box::new(PortableVerifier))
+    Engine::new(resolution.config, Box::new(PortableVerifier::new()))
 }
 
 const AMBIENT: Ambient = Ambient {

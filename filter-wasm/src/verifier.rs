@@ -53,6 +53,7 @@ const VECTORS: [Vector; 6] = [
 /// Checks signatures with Envoy where a known answer showed that Envoy can, else with portable code.
 pub(crate) struct HostVerifier {
     host: Vec<Algorithm>,
+    portable: PortableVerifier,
 }
 
 impl HostVerifier {
@@ -65,6 +66,7 @@ impl HostVerifier {
         let host = VECTORS.iter().filter(|vector| works(vector));
         Self {
             host: host.map(|vector| vector.0).collect(),
+            portable: PortableVerifier::new(),
         }
     }
 
@@ -97,7 +99,7 @@ impl SignatureVerifier for HostVerifier {
         signature: &[u8],
     ) -> bool {
         if !self.host.contains(&algorithm) {
-            return PortableVerifier.verify(algorithm, key, message, signature);
+            return self.portable.verify(algorithm, key, message, signature);
         }
         match key {
             PublicKey::Rsa(key) => host_verifies(algorithm, &key.spki, message, signature),

@@ -14,7 +14,7 @@ use super::gate::{Gate, JWKS, TOKEN, answer, jwt, post, zscaler};
 pub fn exchange(data: &[u8]) {
     for mode in [Mode::Jwt(jwt()), Mode::Zscaler(zscaler())] {
         let mut world = World {
-            gate: Gate::new(Config::new(mode), Box::new(PortableVerifier)),
+            gate: Gate::new(Config::new(mode), Box::new(PortableVerifier::new())),
             parked: BTreeMap::new(),
             gone: BTreeSet::new(),
             calls: Vec::new(),

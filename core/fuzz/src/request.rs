@@ -109,7 +109,10 @@ fn guarded() -> Gate {
     config.access.sources = Some(AddressList::parse("192.0.2.0/24, 2001:db8::/32").unwrap());
     config.access.trusted_proxies = Some(AddressList::parse("192.0.2.0/24").unwrap());
     config.session_keys = Some(state_keys());
-    Gate::new(config, Box::new(portcullis_core::jose::PortableVerifier))
+    Gate::new(
+        config,
+        Box::new(portcullis_core::jose::PortableVerifier::new()),
+    )
 }
 
 /// Cuts at the first `separator`, which belongs to neither part.

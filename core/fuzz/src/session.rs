@@ -43,7 +43,7 @@ fn gate(key: &str) -> Gate {
     let mut config: Config = api_key();
     config.mode = Mode::ApiKey(ApiKeyMode::parse(key).unwrap());
     config.session_keys = Some(state_keys());
-    Gate::new(config, Box::new(PortableVerifier))
+    Gate::new(config, Box::new(PortableVerifier::new()))
 }
 
 fn present(gate: &mut Gate, key: &str, session: Option<&[u8]>) -> Option<Forward> {

@@ -52,7 +52,7 @@ pub fn settings(data: &[u8]) {
 }
 
 fn without_credentials(config: Config, open: bool) {
-    let mut gate = Gate::new(config, Box::new(PortableVerifier));
+    let mut gate = Gate::new(config, Box::new(PortableVerifier::new()));
     let decision = gate.decide(&post(&[]));
     assert!(
         open || matches!(decision, Decision::Respond(_)),
@@ -102,7 +102,7 @@ pub fn lists(data: &[u8]) {
     for guard in guards {
         let mut config = api_key();
         guard(&mut config, list);
-        let _ = Gate::new(config, Box::new(PortableVerifier)).decide(&head);
+        let _ = Gate::new(config, Box::new(PortableVerifier::new())).decide(&head);
     }
 }
 

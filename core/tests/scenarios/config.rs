@@ -229,7 +229,7 @@ fn what_is_allowed_but_unwise_is_said() {
 #[test]
 fn an_open_gate_on_loopback_is_closed_to_web_pages() {
     let resolution = resolution(&[], LOOPBACK).unwrap();
-    let verifier = Box::new(portcullis_core::jose::PortableVerifier);
+    let verifier = Box::new(portcullis_core::jose::PortableVerifier::new());
     let mut engine = portcullis_core::Engine::new(resolution.config, verifier);
     let ambient = portcullis_core::Ambient {
         now: portcullis_core::UnixSeconds(0),

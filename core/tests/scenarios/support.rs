@@ -105,7 +105,7 @@ impl Scenario {
     }
 
     pub(crate) fn with(settings: &[(&str, &str)], more: &[(&str, &str)]) -> Self {
-        Self::verifying(settings, more, Box::new(PortableVerifier))
+        Self::verifying(settings, more, Box::new(PortableVerifier::new()))
     }
 
     pub(crate) fn verifying(

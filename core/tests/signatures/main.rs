@@ -14,11 +14,17 @@ mod edwards;
 mod native;
 mod odd_sizes;
 mod reference;
+mod turns;
 mod wycheproof;
 
 use portcullis_core::jose::{Algorithm, PortableVerifier, PublicKey, SignatureVerifier};
 
 use crate::native::NativeVerifier;
+
+thread_local! {
+    /// One for all keys of a test, so that they are kept and replaced as in an engine.
+    static PORTABLE: PortableVerifier = const { PortableVerifier::new() };
+}
 
 /// Returns the verdict, which both verifiers must share.
 #[track_caller]
@@ -29,7 +35,7 @@ fn verdict(
     signature: &[u8],
     case: &str,
 ) -> bool {
-    let portable = PortableVerifier.verify(algorithm, key, message, signature);
+    let portable = PORTABLE.with(|verifier| verifier.verify(algorithm, key, message, signature));
     let native = NativeVerifier.verify(algorithm, key, message, signature);
     assert_eq!(portable, native, "portable and native differ on {case}");
     portable

@@ -1,0 +1,253 @@
+//! Keys in the form that checks are quickest with, kept between checks.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use ed25519_dalek as ed25519;
+use p256::ecdsa::signature::Verifier;
+
+use super::multiples::{Multiples, PreparedP256};
+use super::rsa::PreparedRsa;
+use crate::jose::{Algorithm, Curve, EcKey, PublicKey};
+
+/// The most keys that are kept. Together with the table of the generator they take 0.5 MB.
+const MAX_KEYS: usize = 8;
+
+/// A kept key gives way to another after this many checks without it. So keys that take turns,
+/// too many to be kept all, are not prepared again and again.
+const RESTING_CHECKS: u64 = 64;
+
+/// The keys that were used last.
+#[derive(Debug, Default)]
+pub(super) struct PreparedKeys {
+    kept: Vec<Kept>,
+    generator: Option<Arc<Multiples>>,
+    checks: u64,
+}
+
+#[derive(Debug)]
+struct Kept {
+    key: PublicKey,
+    prepared: PreparedKey,
+    last_check: u64,
+}
+
+/// A key that passed the checks of its type.
+#[derive(Debug)]
+enum PreparedKey {
+    Rsa(PreparedRsa),
+    P256(PreparedP256),
+    /// Without tables, for a key that will not be kept.
+    PassingP256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
+    P521(p521::ecdsa::VerifyingKey),
+    Ed25519(ed25519::VerifyingKey),
+}
+
+impl PreparedKeys {
+    pub(super) const fn new() -> Self {
+        Self {
+            kept: Vec::new(),
+            generator: None,
+            checks: 0,
+        }
+    }
+
+    pub(super) fn verify(
+        &mut self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        self.checks = self.checks.saturating_add(1);
+        let checks = self.checks;
+        if let Some(kept) = self.kept.iter_mut().find(|kept| kept.key == *key) {
+            kept.last_check = checks;
+            return kept.prepared.verify(algorithm, message, signature);
+        }
+        let has_room = self.make_room();
+        let prepared = if has_room {
+            self.prepare(key)
+        } else {
+            PreparedKey::passing(key)
+        };
+        let Some(prepared) = prepared else {
+            return false;
+        };
+        let verdict = prepared.verify(algorithm, message, signature);
+        if has_room {
+            self.kept.push(Kept {
+                key: key.clone(),
+                prepared,
+                last_check: checks,
+            });
+        }
+        verdict
+    }
+
+    /// Forgets a key that rests if there are too many; tells whether one more may be kept.
+    fn make_room(&mut self) -> bool {
+        if self.kept.len() < MAX_KEYS {
+            return true;
+        }
+        let resting_since = self.checks.saturating_sub(RESTING_CHECKS);
+        let mut kept = self.kept.iter();
+        let resting = kept.position(|kept| kept.last_check < resting_since);
+        resting.map(|index| self.kept.swap_remove(index)).is_some()
+    }
+
+    fn prepare(&mut self, key: &PublicKey) -> Option<PreparedKey> {
+        let prepared = PreparedKey::passing(key)?;
+        let PreparedKey::PassingP256(key) = &prepared else {
+            return Some(prepared);
+        };
+        let generator = self
+            .generator
+            .get_or_insert_with(|| Arc::new(Multiples::of_generator()));
+        let key = PreparedP256::new(key, Arc::clone(generator));
+        Some(PreparedKey::P256(key))
+    }
+}
+
+impl PreparedKey {
+    /// Prepares a key with little effort.
+    fn passing(key: &PublicKey) -> Option<Self> {
+        match key {
+            PublicKey::Rsa(key) => PreparedRsa::new(key).map(Self::Rsa),
+            PublicKey::Ec(key) => Self::on_curve(key),
+            PublicKey::Ed25519(key) if is_canonical(key) => ed25519::VerifyingKey::from_bytes(key)
+                .ok()
+                .map(Self::Ed25519),
+            PublicKey::Ed25519(_) => None,
+        }
+    }
+
+    fn on_curve(key: &EcKey) -> Option<Self> {
+        let point = &key.point;
+        match key.curve {
+            Curve::P256 => {
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                key.ok().map(Self::PassingP256)
+            }
+            Curve::P384 => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                key.ok().map(Self::P384)
+            }
+            Curve::P521 => {
+                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                key.ok().map(Self::P521)
+            }
+        }
+    }
+
+    /// Checks with the hash that belongs to the algorithm (RFC 7518 §3, RFC 8032 §5.1).
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        use Algorithm as A;
+        match (self, algorithm) {
+            (Self::Rsa(key), A::Rs256 | A::Rs384 | A::Rs512) => {
+                key.verify_pkcs1(algorithm.hash(), message, signature)
+            }
+            (Self::Rsa(key), A::Ps256 | A::Ps384 | A::Ps512) => {
+                key.verify_pss(algorithm.hash(), message, signature)
+            }
+            (Self::P256(key), A::Es256) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature)),
+            (Self::PassingP256(key), A::Es256) => p256::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Self::P384(key), A::Es384) => p384::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Self::P521(key), A::Es512) => p521::ecdsa::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Self::Ed25519(key), A::EdDsa) => ed25519::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (
+                Self::Rsa(_)
+                | Self::P256(_)
+                | Self::PassingP256(_)
+                | Self::P384(_)
+                | Self::P521(_)
+                | Self::Ed25519(_),
+                _,
+            ) => false,
+        }
+    }
+}
+
+/// Tells whether an encoded Edwards point is the only encoding of that point (RFC 8032 §5.1.3),
+/// which dalek leaves to its callers: `y` is below the prime, and where `x` is zero its sign is
+/// not set.
+fn is_canonical(point: &[u8; 32]) -> bool {
+    /// 2^255 - 19, little-endian but for its first octet.
+    const PRIME_HIGH: [u8; 31] = {
+        let mut octets = [0xff; 31];
+        octets[30] = 0x7f;
+        octets
+    };
+    let [low, high @ ..] = *point;
+    let [.., last] = *point;
+    let mut y = high;
+    y[30] &= 0x7f;
+    let signed = last & 0x80 != 0;
+    // x is zero at y = 1 and y = -1 only.
+    let x_is_zero = (low, y) == (1, [0; 31]) || (low, y) == (0xec, PRIME_HIGH);
+    let y_is_reduced = y != PRIME_HIGH || low < 0xed;
+    y_is_reduced && !(x_is_zero && signed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(keys: &mut PreparedKeys, key: &PublicKey) {
+        assert!(!keys.verify(Algorithm::EdDsa, key, b"", &[0; 64]));
+    }
+
+    /// Returns keys that are points, and one that is none.
+    fn points() -> (Vec<PublicKey>, PublicKey) {
+        let key = |y: u8| {
+            let mut octets = [0; 32];
+            octets[0] = y;
+            PublicKey::Ed25519(octets)
+        };
+        let (points, others): (Vec<_>, Vec<_>) = (3..60)
+            .map(key)
+            .partition(|key| PreparedKey::passing(key).is_some());
+        (points, others[0].clone())
+    }
+
+    #[test]
+    fn keys_are_kept_up_to_a_bound() {
+        let mut keys = PreparedKeys::new();
+        let (points, other) = points();
+        check(&mut keys, &other);
+        assert!(keys.kept.is_empty(), "what is no key is not kept");
+        assert!(points.len() > MAX_KEYS);
+        for point in &points {
+            check(&mut keys, point);
+        }
+        let kept: Vec<&PublicKey> = keys.kept.iter().map(|kept| &kept.key).collect();
+        assert!(
+            kept.iter().copied().eq(&points[..MAX_KEYS]),
+            "the first ones stay: {kept:?}"
+        );
+        assert!(keys.generator.is_none(), "no table without a key on P-256");
+    }
+
+    #[test]
+    fn a_kept_key_that_rests_gives_way() {
+        let mut keys = PreparedKeys::new();
+        let (points, _) = points();
+        for point in &points[..MAX_KEYS] {
+            check(&mut keys, point);
+        }
+        let newcomer = &points[MAX_KEYS];
+        for _ in 0..RESTING_CHECKS {
+            check(&mut keys, newcomer);
+            check(&mut keys, &points[0]);
+        }
+        assert_eq!(keys.kept.len(), MAX_KEYS);
+        assert!(keys.kept.iter().any(|kept| kept.key == *newcomer));
+        assert!(keys.kept.iter().any(|kept| kept.key == points[0]));
+    }
+}
