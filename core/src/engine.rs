@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
 use crate::endpoint::Endpoint;
+use crate::finding::{Finding, Found, Hearsay};
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::SignatureVerifier;
@@ -19,7 +20,9 @@ use crate::readiness::{self, AwaitReady, Component, Readiness};
 use crate::request::RequestHead;
 use crate::rules::is_preflight;
 use crate::session::SessionBinding;
-use crate::step::{Answer, Brought, PendingCall, PendingRequest, Step, Suspended, Underway, Wake};
+use crate::step::{
+    Answer, Brought, Origin, PendingCall, PendingRequest, Step, Suspended, Underway, Wake,
+};
 use crate::upstream::{CallOutcome, UpstreamCall};
 
 /// Decides requests for one set of settings. It does no I/O and reads no clock.
@@ -62,6 +65,15 @@ impl Engine {
     pub fn with_attempt_ledger(mut self, ledger: Box<dyn AttemptLedger + Send>) -> Self {
         if let Authenticator::Zscaler(zscaler) = &mut self.authenticator {
             zscaler.keep_attempts_in(ledger);
+        }
+        self
+    }
+
+    /// Has it take what other engines found, before it makes a call of its own.
+    #[must_use]
+    pub fn with_hearsay(mut self, hearsay: Box<dyn Hearsay + Send>) -> Self {
+        if let Authenticator::Zscaler(zscaler) = &mut self.authenticator {
+            zscaler.listen_to(hearsay);
         }
         self
     }
@@ -150,26 +162,91 @@ impl Engine {
         outcome: CallOutcome,
         ambient: Ambient,
     ) -> Wake {
+        let finding = self.condense(&pending, outcome, ambient);
+        self.handle_finding(pending, finding, Origin::OwnCall, ambient)
+    }
+
+    /// Condenses the outcome of a call, for this engine and for others with the same settings.
+    #[must_use]
+    pub fn condense(
+        &self,
+        pending: &PendingCall,
+        outcome: CallOutcome,
+        ambient: Ambient,
+    ) -> Finding {
+        let at = ambient.now;
+        let found = match (&pending.underway, &self.authenticator) {
+            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
+                Found::Keys(jwt.keys().condense(outcome, at))
+            }
+            (Underway::Validation(_), Authenticator::Zscaler(zscaler)) => {
+                Found::Grant(zscaler.condense(outcome, at))
+            }
+            (Underway::ProtectedResource, _) => {
+                Found::Resource(readiness::shows_reachable(&outcome))
+            }
+            (Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
+        };
+        Finding { at, found }
+    }
+
+    /// Tells whether the finding of another engine will do in place of a call that
+    /// [`Self::poll_call`] returned. Who `waited` for it takes whatever it is.
+    #[must_use]
+    pub fn accepts(
+        &self,
+        pending: &PendingCall,
+        finding: &Finding,
+        waited: bool,
+        ambient: Ambient,
+    ) -> bool {
+        let (at, now) = (finding.at, ambient.now);
+        match (&pending.underway, &finding.found, &self.authenticator) {
+            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
+                jwt.keys().accepts(found, at, waited, now)
+            }
+            (Underway::Validation(_), Found::Grant(found), Authenticator::Zscaler(_)) => {
+                found.is_usable(at, waited, now)
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a finding in place of the outcome of a call: of its own, or of another engine's that
+    /// it [accepts](Self::accepts).
+    pub fn handle_finding(
+        &mut self,
+        pending: PendingCall,
+        finding: Finding,
+        origin: Origin,
+        ambient: Ambient,
+    ) -> Wake {
         let Some(tickets) = self.flights.finish(&pending) else {
             return Wake {
                 tickets: Vec::new(),
                 answer: Answer::timed_out(),
             };
         };
-        let brought = match (pending.underway, &mut self.authenticator) {
-            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
-                jwt.finish_fetch(outcome, ambient.now);
+        let Finding { at, found } = finding;
+        let brought = match (pending.underway, found, &mut self.authenticator) {
+            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
+                jwt.finish_fetch(found, at);
                 Brought::News
             }
-            (Underway::Validation(validation), Authenticator::Zscaler(zscaler)) => {
+            (
+                Underway::Validation(validation),
+                Found::Grant(found),
+                Authenticator::Zscaler(zscaler),
+            ) => {
                 let digest = validation.digest;
-                Brought::Validated(digest, zscaler.finish(validation, outcome, ambient.now))
+                let result = zscaler.finish(validation, found, origin, ambient.now);
+                Brought::Validated(digest, result)
             }
-            (Underway::ProtectedResource, _) => {
-                self.readiness.finish(&outcome, ambient.now);
+            (Underway::ProtectedResource, Found::Resource(reachable), _) => {
+                self.readiness.finish(reachable, at);
                 Brought::News
             }
-            (Underway::Jwks | Underway::Validation(_), _) => Brought::NothingInTime,
+            _ => Brought::NothingInTime,
         };
         Wake {
             tickets,

@@ -67,14 +67,18 @@ impl Readiness {
         })
     }
 
-    /// Takes the outcome of a probe. Any answer that is not a server error will do: most MCP
-    /// servers have nothing at this path.
-    pub(crate) fn finish(&mut self, outcome: &CallOutcome, now: UnixSeconds) {
-        let reachable = match outcome {
-            Ok(response) => response.status < 500,
-            Err(failure) => *failure == CallFailure::TooLarge,
-        };
+    /// Takes what a probe showed.
+    pub(crate) const fn finish(&mut self, reachable: bool, now: UnixSeconds) {
         self.seen = Some((now, reachable));
+    }
+}
+
+/// Tells what a probe shows. Any answer that is not a server error will do: most MCP servers have
+/// nothing at this path.
+pub(crate) fn shows_reachable(outcome: &CallOutcome) -> bool {
+    match outcome {
+        Ok(response) => response.status < 500,
+        Err(failure) => *failure == CallFailure::TooLarge,
     }
 }
 

@@ -80,6 +80,18 @@ impl PendingCall {
         }
     }
 
+    /// Returns what names the call to engines with the same settings in other workers, of which
+    /// one makes it for all; `None` where each makes its own. It is the digest of a credential, so
+    /// it is not to be shown without a key.
+    #[must_use]
+    pub fn name(&self) -> Option<Digest> {
+        match &self.underway {
+            Underway::Jwks => Some(Digest::of(&[b"jwks"])),
+            Underway::Validation(validation) => Some(validation.name()),
+            Underway::ProtectedResource => None,
+        }
+    }
+
     pub(crate) const fn errand(&self) -> Errand {
         match &self.underway {
             Underway::Jwks => Errand::Jwks,
@@ -87,6 +99,15 @@ impl PendingCall {
             Underway::ProtectedResource => Errand::ProtectedResource,
         }
     }
+}
+
+/// Whose call a finding is of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The engine's own.
+    OwnCall,
+    /// That of another engine with the same settings.
+    OtherEngine,
 }
 
 /// What a call brought, for every request that waited for it.

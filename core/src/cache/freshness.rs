@@ -1,7 +1,12 @@
 //! How long a response is fresh (RFC 9111 §4.2).
 
+use core::ops::RangeInclusive;
+
 use crate::ambient::UnixSeconds;
 use crate::upstream::UpstreamResponse;
+
+/// The shortest and the longest life, in seconds.
+pub(super) const LIVES: RangeInclusive<u64> = MIN_SECONDS..=MAX_SECONDS;
 
 const MIN_SECONDS: u64 = 60;
 const MAX_SECONDS: u64 = 24 * 60 * 60;

@@ -1,14 +1,15 @@
 //! The JWKS of one issuer over time: when to fetch, and which keys count meanwhile.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::CLOCK_SLACK;
-use super::freshness::{DEFAULT_SECONDS, freshness_seconds};
+use super::freshness::LIVES;
+use super::keys_finding::KeysFinding;
 use crate::ambient::UnixSeconds;
 use crate::denial::Outage;
 use crate::jose::Jwks;
-use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
+use crate::upstream::{CallOutcome, UpstreamCall};
 use crate::url::HttpUrl;
 
 /// The largest JWKS document, in octets.
@@ -36,6 +37,8 @@ pub(crate) struct KeySet {
     last_attempt: Option<UnixSeconds>,
     /// When an unknown key name last caused a fetch.
     last_surprise: Option<UnixSeconds>,
+    /// Whether that is why the last fetch was started.
+    surprised: bool,
     failure: Option<Outage>,
     /// Whether the keys were asked for since they came; those of an idle engine just lapse.
     used: bool,
@@ -67,6 +70,7 @@ impl KeySet {
             held: None,
             last_attempt: None,
             last_surprise: None,
+            surprised: false,
             failure: None,
             used: false,
         }
@@ -123,10 +127,7 @@ impl KeySet {
             (Some(last), _) => last,
         };
         let held = self.held.as_ref().filter(|_| self.used)?;
-        // A tenth of its life before it lapses, so that no request waits.
-        let early = held
-            .fetched
-            .plus(held.life_seconds - held.life_seconds / 10);
+        let early = held.fetched.plus(early(held.life_seconds));
         Some(if self.failure.is_some() {
             early.max(last.plus(RETRY_INTERVAL))
         } else {
@@ -136,22 +137,26 @@ impl KeySet {
 
     /// Notes that a request causes a fetch, and returns the call.
     pub(crate) fn start_fetch_for_request(&mut self, now: UnixSeconds) -> UpstreamCall {
-        if self.state(now) == KeySetState::Fresh {
+        let surprised = self.state(now) == KeySetState::Fresh;
+        if surprised {
             self.last_surprise = Some(now);
         }
-        self.start_fetch(now)
+        let call = self.start_fetch(now);
+        self.surprised = surprised;
+        call
     }
 
     /// Notes that a fetch begins, and returns the call.
     pub(crate) fn start_fetch(&mut self, now: UnixSeconds) -> UpstreamCall {
         self.last_attempt = Some(now);
+        self.surprised = false;
         let mut headers: Vec<(&'static str, Vec<u8>)> = [(
             "accept",
             b"application/json, application/jwk-set+json".to_vec(),
         )]
         .into();
-        if let Some(etag) = self.held.as_ref().and_then(|held| held.etag.as_ref()) {
-            headers.push(("if-none-match", etag.clone().into_bytes()));
+        if let Some(etag) = self.etag() {
+            headers.push(("if-none-match", etag.into()));
         }
         UpstreamCall {
             url: self.url.clone(),
@@ -163,52 +168,85 @@ impl KeySet {
         }
     }
 
-    /// Takes the outcome of a fetch; returns the new keys when they replaced the old ones.
-    pub(crate) fn finish_fetch(&mut self, outcome: CallOutcome, now: UnixSeconds) -> Option<&Jwks> {
+    /// Condenses the outcome of a fetch.
+    pub(crate) fn condense(&self, outcome: CallOutcome, now: UnixSeconds) -> KeysFinding {
+        KeysFinding::of(outcome, self.etag(), now)
+    }
+
+    /// Tells whether what another engine found at `at` will do in place of the fetch that was
+    /// started last. Who `waited` for it takes what its own fetch would have brought.
+    pub(crate) fn accepts(
+        &self,
+        finding: &KeysFinding,
+        at: UnixSeconds,
+        waited: bool,
+        now: UnixSeconds,
+    ) -> bool {
+        let newer = self.held.as_ref().is_none_or(|held| held.fetched <= at);
+        let fresh = |life: u64| {
+            let enough = if self.surprised {
+                UNKNOWN_KEY_INTERVAL
+            } else {
+                early(life)
+            };
+            LIVES.contains(&life) && (waited || now.since(at) < enough)
+        };
+        let usable = match finding {
+            KeysFinding::Document { body, life, .. } => fresh(*life) && Jwks::parse(body).is_some(),
+            KeysFinding::Unchanged { etag, life } => {
+                let same = etag.is_some() && etag.as_deref() == self.etag();
+                let held = self.held.as_ref();
+                let life = life.or_else(|| held.map(|held| held.life_seconds));
+                same && life.is_some_and(fresh)
+            }
+            KeysFinding::Unavailable(_) => waited,
+        };
+        newer && usable && at <= now.plus(CLOCK_SLACK)
+    }
+
+    /// Takes what was found at `at`; returns the new keys when they replaced the old ones.
+    pub(crate) fn finish_fetch(&mut self, finding: KeysFinding, at: UnixSeconds) -> Option<&Jwks> {
         self.failure = None;
-        match outcome {
-            Ok(response) if response.status == 200 => match Jwks::parse(&response.body) {
-                Some(keys) => return Some(self.hold(keys, &response, now)),
+        match finding {
+            KeysFinding::Document { body, etag, life } => match Jwks::parse(&body) {
+                Some(keys) => {
+                    self.used = false;
+                    let held = Held {
+                        keys,
+                        etag,
+                        fetched: at,
+                        life_seconds: life,
+                    };
+                    return Some(&self.held.insert(held).keys);
+                }
                 None => self.failure = Some(Outage::Garbage),
             },
-            Ok(response) if response.status == 304 => self.extend(&response, now),
-            Ok(response) => self.failure = Some(Outage::Status(response.status)),
-            Err(failure) => self.failure = Some(Outage::Call(failure)),
+            KeysFinding::Unchanged { life, .. } => self.extend(life, at),
+            KeysFinding::Unavailable(outage) => self.failure = Some(outage),
         }
         None
     }
 
-    fn hold(&mut self, keys: Jwks, response: &UpstreamResponse, now: UnixSeconds) -> &Jwks {
-        self.used = false;
-        let held = Held {
-            keys,
-            etag: response
-                .header("etag")
-                .filter(|etag| is_etag(etag))
-                .map(ToString::to_string),
-            fetched: now,
-            life_seconds: freshness_seconds(response, now).unwrap_or(DEFAULT_SECONDS),
-        };
-        &self.held.insert(held).keys
-    }
-
-    fn extend(&mut self, response: &UpstreamResponse, now: UnixSeconds) {
+    fn extend(&mut self, life: Option<u64>, at: UnixSeconds) {
         match &mut self.held {
             Some(held) => {
-                held.fetched = now;
+                held.fetched = at;
                 // What a 304 does not say stays as it was (RFC 9111 §4.3.4).
-                if let Some(seconds) = freshness_seconds(response, now) {
-                    held.life_seconds = seconds;
-                }
+                held.life_seconds = life.unwrap_or(held.life_seconds);
                 self.used = false;
             }
             // Nothing was asked conditionally, so this is no answer.
             None => self.failure = Some(Outage::Status(304)),
         }
     }
+
+    fn etag(&self) -> Option<&str> {
+        self.held.as_ref().and_then(|held| held.etag.as_deref())
+    }
 }
 
-/// An entity tag (RFC 9110 §8.8.3) fit to be sent back.
-fn is_etag(etag: &str) -> bool {
-    etag.len() <= 256 && etag.bytes().all(|byte| byte.is_ascii_graphic())
+/// Returns how old keys of this life are refreshed: a tenth of it before it ends, so that no
+/// request waits.
+const fn early(life_seconds: u64) -> u64 {
+    life_seconds - life_seconds / 10
 }

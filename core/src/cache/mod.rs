@@ -3,6 +3,7 @@
 mod expiring;
 mod freshness;
 mod key_set;
+mod keys_finding;
 mod pool;
 
 /// How far clocks of threads may differ, in seconds. What is further ahead of the present than this
@@ -11,4 +12,5 @@ pub(crate) const CLOCK_SLACK: u64 = 60;
 
 pub(crate) use expiring::ExpiringMap;
 pub(crate) use key_set::{KeySet, KeySetState};
+pub(crate) use keys_finding::KeysFinding;
 pub(crate) use pool::Pool;

@@ -7,7 +7,7 @@ use core::fmt;
 
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, KeySet, KeySetState, Pool};
+use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
@@ -17,7 +17,6 @@ use crate::identity::{OwnField, Principal};
 use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
 use crate::request::RequestHead;
 use crate::step::{PendingCall, Underway};
-use crate::upstream::CallOutcome;
 use crate::url::HttpUrl;
 
 /// Settings of mode `jwt`.
@@ -187,9 +186,14 @@ impl JwtAuthenticator {
         }
     }
 
-    /// Takes the outcome of a fetch. Tokens of keys that left the set are forgotten.
-    pub(crate) fn finish_fetch(&mut self, outcome: CallOutcome, now: UnixSeconds) {
-        if let Some(keys) = self.keys.finish_fetch(outcome, now) {
+    /// Returns the keys over time.
+    pub(crate) const fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Takes what a fetch found at `at`. Tokens of keys that left the set are forgotten.
+    pub(crate) fn finish_fetch(&mut self, finding: KeysFinding, at: UnixSeconds) {
+        if let Some(keys) = self.keys.finish_fetch(finding, at) {
             self.validations
                 .retain(|validated| keys.contains(&validated.jwk));
         }

@@ -11,7 +11,7 @@ pub use jwt::JwtMode;
 pub use zscaler::ZscalerMode;
 
 pub(crate) use jwt::{AwaitJwks, JwtAuthenticator};
-pub(crate) use zscaler::{AwaitTokenEndpoint, Validation, ZscalerAuthenticator};
+pub(crate) use zscaler::{AwaitTokenEndpoint, GrantFinding, Validation, ZscalerAuthenticator};
 
 use crate::ambient::UnixSeconds;
 use crate::config::{Config, ModeName};

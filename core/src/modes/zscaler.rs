@@ -14,16 +14,17 @@ use serde_json::Value;
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
 use crate::attempts::{Attempt, AttemptBudget, AttemptEnd, AttemptLedger, AttemptLimits, Source};
-use crate::cache::ExpiringMap;
+use crate::cache::{CLOCK_SLACK, ExpiringMap};
 use crate::config::ModeName;
 use crate::credentials::{ClientCredentials, Decoded};
 use crate::denial::{Denial, Outage};
 use crate::digest::Digest;
+use crate::finding::{Found, Hearsay, NoHearsay};
 use crate::flights::Errand;
 use crate::identity::{OwnField, Principal};
 use crate::json;
 use crate::request::RequestHead;
-use crate::step::{PendingCall, Underway};
+use crate::step::{Origin, PendingCall, Underway};
 use crate::upstream::{CallOutcome, UpstreamCall, UpstreamResponse};
 use crate::url::HttpUrl;
 
@@ -64,6 +65,7 @@ pub(crate) struct ZscalerAuthenticator {
     validations: ExpiringMap<Validated>,
     refusals: ExpiringMap<()>,
     attempts: Box<dyn AttemptLedger + Send>,
+    hearsay: Box<dyn Hearsay + Send>,
 }
 
 /// Credentials that were right when they were last checked.
@@ -89,6 +91,13 @@ pub(crate) struct Validation {
     attempt: Option<Attempt>,
 }
 
+impl Validation {
+    /// Returns what names the check to other engines.
+    pub(crate) fn name(&self) -> Digest {
+        Digest::of(&[b"token", self.digest.as_bytes()])
+    }
+}
+
 impl fmt::Debug for ZscalerAuthenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ZscalerAuthenticator(…)")
@@ -99,6 +108,7 @@ impl ZscalerAuthenticator {
     pub(crate) fn new(mode: ZscalerMode, cache_entries: usize) -> Self {
         Self {
             attempts: Box::new(AttemptBudget::new(mode.attempts)),
+            hearsay: Box::new(NoHearsay),
             mode,
             validations: ExpiringMap::new(cache_entries),
             refusals: ExpiringMap::new(cache_entries),
@@ -107,6 +117,10 @@ impl ZscalerAuthenticator {
 
     pub(crate) fn keep_attempts_in(&mut self, ledger: Box<dyn AttemptLedger + Send>) {
         self.attempts = ledger;
+    }
+
+    pub(crate) fn listen_to(&mut self, hearsay: Box<dyn Hearsay + Send>) {
+        self.hearsay = hearsay;
     }
 
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
@@ -124,50 +138,82 @@ impl ZscalerAuthenticator {
         if self.refusals.get(&digest, desk.now).is_some() {
             return Verdict::Deny(Denial::ClientCredentialsRefused);
         }
-        if !desk
-            .flights
-            .is_under_way(&Errand::ClientCredentials(digest), desk.now)
-        {
-            if !desk.flights.has_room(desk.now) {
-                return Verdict::Deny(Denial::TooManyCalls);
-            }
-            let id = credentials.client_id;
-            let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id.as_bytes()]) else {
-                return Verdict::Deny(Denial::MalformedCredential);
-            };
-            let attempt = if was_right {
-                None
-            } else {
-                let source = Source::of(desk.access.client(head));
-                match self.attempts.reserve(source, desk.now) {
-                    Ok(attempt) => Some(attempt),
-                    Err(wait) => return Verdict::Deny(Denial::TooManyWrongSecrets(wait)),
-                }
-            };
-            let validation = Validation {
-                digest,
-                principal,
-                attempt,
-            };
-            let pending = PendingCall::new(Underway::Validation(validation));
-            let call = self.call(&credentials);
-            desk.flights.start(pending, call, desk.now);
+        let errand = Errand::ClientCredentials(digest);
+        if desk.flights.is_under_way(&errand, desk.now) {
+            return Verdict::Await(Awaiting::TokenEndpoint(AwaitTokenEndpoint { digest }));
         }
+        let id = credentials.client_id;
+        let Some(principal) = Principal::new(ModeName::Zscaler, id, &[id.as_bytes()]) else {
+            return Verdict::Deny(Denial::MalformedCredential);
+        };
+        let validation = Validation {
+            digest,
+            principal,
+            attempt: None,
+        };
+        if let Some(finding) = self.heard(&validation, desk.now) {
+            let origin = Origin::OtherEngine;
+            return self.finish(validation, finding, origin, desk.now).into();
+        }
+        if !desk.flights.has_room(desk.now) {
+            return Verdict::Deny(Denial::TooManyCalls);
+        }
+        let attempt = if was_right {
+            None
+        } else {
+            let source = Source::of(desk.access.client(head));
+            match self.attempts.reserve(source, desk.now) {
+                Ok(attempt) => Some(attempt),
+                Err(wait) => return Verdict::Deny(Denial::TooManyWrongSecrets(wait)),
+            }
+        };
+        let validation = Validation {
+            attempt,
+            ..validation
+        };
+        let pending = PendingCall::new(Underway::Validation(validation));
+        let call = self.call(&credentials);
+        desk.flights.start(pending, call, desk.now);
         Verdict::Await(Awaiting::TokenEndpoint(AwaitTokenEndpoint { digest }))
     }
 
-    /// Takes the outcome of a check; what it returns goes to every request that waited.
+    /// Returns what another engine found of these credentials, if that still counts.
+    fn heard(&mut self, validation: &Validation, now: UnixSeconds) -> Option<GrantFinding> {
+        let finding = self.hearsay.recall(&validation.name())?;
+        match finding.found {
+            Found::Grant(found) if found.is_usable(finding.at, false, now) => Some(found),
+            Found::Grant(_) | Found::Keys(_) | Found::Resource(_) | Found::Nothing => None,
+        }
+    }
+
+    /// Condenses the outcome of a check.
+    pub(crate) fn condense(&self, outcome: CallOutcome, now: UnixSeconds) -> GrantFinding {
+        let forward = self.mode.forward_entitlements;
+        match TokenGrant::from_outcome(outcome) {
+            Ok(grant) => GrantFinding::Granted {
+                until: now.plus(reuse_seconds(grant.expires_in)),
+                entitlements: forward.then(|| entitlements(&grant.access_token)),
+            },
+            Err(Denial::AuthorizationServerUnavailable(outage)) => {
+                GrantFinding::Unavailable(outage)
+            }
+            Err(_) => GrantFinding::Refused,
+        }
+    }
+
+    /// Takes what the token endpoint said; what it returns goes to every request that waited.
+    /// Whose own call it was, that engine's budget pays for it.
     pub(crate) fn finish(
         &mut self,
         validation: Validation,
-        outcome: CallOutcome,
+        finding: GrantFinding,
+        origin: Origin,
         now: UnixSeconds,
     ) -> Result<Arc<Principal>, Denial> {
         let digest = validation.digest;
-        let grant = TokenGrant::from_outcome(outcome);
-        let wrong = matches!(grant, Err(Denial::ClientCredentialsRefused));
+        let wrong = finding == GrantFinding::Refused;
         if let Some(attempt) = &validation.attempt {
-            let end = if wrong {
+            let end = if wrong && origin == Origin::OwnCall {
                 AttemptEnd::Wrong
             } else {
                 AttemptEnd::Spared
@@ -179,11 +225,16 @@ impl ZscalerAuthenticator {
             self.refusals
                 .insert(digest, (), now, now.plus(REFUSAL_SECONDS));
         }
-        let grant = grant?;
-        let entitlements = self
-            .mode
-            .forward_entitlements
-            .then(|| entitlements(&grant.access_token));
+        let (until, entitlements) = match finding {
+            GrantFinding::Granted {
+                until,
+                entitlements,
+            } => (until, entitlements),
+            GrantFinding::Refused => return Err(Denial::ClientCredentialsRefused),
+            GrantFinding::Unavailable(outage) => {
+                return Err(Denial::AuthorizationServerUnavailable(outage));
+            }
+        };
         let principal = validation
             .principal
             .with(OwnField::Entitlements, entitlements.as_deref())
@@ -191,7 +242,7 @@ impl ZscalerAuthenticator {
         let principal = Arc::new(principal);
         let validated = Validated {
             principal: Arc::clone(&principal),
-            until: now.plus(reuse_seconds(grant.expires_in)),
+            until,
         };
         self.validations
             .insert(digest, validated, now, now.plus(KNOWN_SECONDS));
@@ -220,6 +271,33 @@ impl ZscalerAuthenticator {
             timeout_seconds: TIMEOUT_SECONDS,
             max_response_bytes: MAX_ANSWER_BYTES,
         }
+    }
+}
+
+/// What the token endpoint said of client credentials, without the token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum GrantFinding {
+    /// They are right, and need no other check until then.
+    Granted {
+        until: UnixSeconds,
+        entitlements: Option<String>,
+    },
+    Refused,
+    Unavailable(Outage),
+}
+
+impl GrantFinding {
+    /// Tells whether what another engine found at `at` will do in place of a call. Who `waited`
+    /// for it takes what its own call would have brought.
+    pub(crate) fn is_usable(&self, at: UnixSeconds, waited: bool, now: UnixSeconds) -> bool {
+        let usable = match self {
+            Self::Granted { until, .. } => {
+                *until <= at.plus(MAX_REUSE_SECONDS) && (waited || now < *until)
+            }
+            Self::Refused => waited || now.since(at) < REFUSAL_SECONDS,
+            Self::Unavailable(_) => waited,
+        };
+        usable && at <= now.plus(CLOCK_SLACK)
     }
 }
 
