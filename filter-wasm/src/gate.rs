@@ -1,17 +1,21 @@
 //! The engine of one root context, and the requests and calls that are under way in it.
 
+mod calls;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use portcullis_core::config::Clusters;
 use portcullis_core::{
-    Answer, CallFailure, CallOutcome, Decision, Engine, PendingCall, PendingRequest, RequestHead,
-    Step, Ticket, UnixSeconds, UpstreamCall, Wake,
+    Answer, Decision, Engine, PendingRequest, RequestHead, Step, Ticket, UnixSeconds, Wake,
 };
 
+use self::calls::{Flight, Outgoing};
 use crate::exchange::{Exchange, Phase};
-use crate::metrics::{Counter, Metrics};
+use crate::host::SharedData;
+use crate::lease::Lease;
+use crate::metrics::Metrics;
 use crate::{host, http};
 
 /// Most requests to wake, and most calls to send, in one callback.
@@ -33,15 +37,19 @@ pub(crate) struct Gate {
     queue: u32,
     clusters: Clusters,
     state: RefCell<State>,
+    /// The calls that all workers of the process share, where they do.
+    lease: Option<RefCell<Lease<SharedData>>>,
     /// The counters.
     pub(crate) metrics: Metrics,
 }
 
 struct State {
     engine: Engine,
-    outgoing: VecDeque<(UpstreamCall, PendingCall)>,
-    /// By token; each with the most bytes to read.
-    flights: BTreeMap<u32, (PendingCall, usize)>,
+    outgoing: VecDeque<Outgoing>,
+    /// Calls that another worker makes.
+    following: Vec<Outgoing>,
+    /// By token.
+    flights: BTreeMap<u32, Flight>,
     parked: BTreeMap<Ticket, Parked>,
     woken: VecDeque<(Ticket, Rc<Answer>)>,
     signalled: bool,
@@ -55,15 +63,23 @@ struct Parked {
 
 impl Gate {
     /// Makes the gate of the root context `root`, which owns `queue`.
-    pub(crate) fn new(root: u32, queue: u32, engine: Engine, clusters: Clusters) -> Self {
+    pub(crate) fn new(
+        root: u32,
+        queue: u32,
+        engine: Engine,
+        clusters: Clusters,
+        lease: Option<Lease<SharedData>>,
+    ) -> Self {
         Self {
             root,
             queue,
             clusters,
+            lease: lease.map(RefCell::new),
             metrics: Metrics::new(engine.config().mode_name()),
             state: RefCell::new(State {
                 engine,
                 outgoing: VecDeque::new(),
+                following: Vec::new(),
                 flights: BTreeMap::new(),
                 parked: BTreeMap::new(),
                 woken: VecDeque::new(),
@@ -96,6 +112,13 @@ impl Gate {
         self.signal_work();
     }
 
+    /// Looks at the calls of other workers again, in the next [`Self::work`].
+    pub(crate) fn look_again(&self) {
+        let mut state = self.state.borrow_mut();
+        let following = std::mem::take(&mut state.following);
+        state.outgoing.extend(following);
+    }
+
     /// Does what is due. For the tick of the root context only.
     pub(crate) fn tick(&self) {
         let ambient = host::ambient();
@@ -107,15 +130,16 @@ impl Gate {
         state.collect_calls();
         state.give_up_overdue(ambient.now);
         drop(state);
+        self.look_again();
         self.work();
     }
 
     /// Takes the response to a call. For the root context only.
     pub(crate) fn finish_call(&self, token: u32, num_headers: usize, body_size: usize) {
         let flight = self.state.borrow_mut().flights.remove(&token);
-        if let Some((pending, max_bytes)) = flight {
-            let outcome = host::call_outcome(num_headers, body_size, max_bytes);
-            self.take_outcome(pending, outcome);
+        if let Some(flight) = flight {
+            let outcome = host::call_outcome(num_headers, body_size, flight.max_bytes);
+            self.take_outcome(flight.pending, outcome, flight.promise.as_ref());
         }
         self.wake_requests();
         self.signal_work();
@@ -151,40 +175,6 @@ impl Gate {
         }
     }
 
-    fn send_calls(&self) {
-        for _ in 0..MAX_PER_CALLBACK {
-            let next = self.state.borrow_mut().outgoing.pop_front();
-            let Some((call, pending)) = next else { return };
-            match host::dispatch(&call, &self.clusters.of(&call.url)) {
-                Ok(token) => {
-                    let flight = (pending, call.max_response_bytes);
-                    self.state.borrow_mut().flights.insert(token, flight);
-                }
-                Err(failure) => {
-                    log::warn!(
-                        "call to {} not sent: its cluster is missing or full",
-                        call.url
-                    );
-                    self.take_outcome(pending, Err(failure));
-                }
-            }
-        }
-    }
-
-    fn take_outcome(&self, pending: PendingCall, outcome: CallOutcome) {
-        let word = match &outcome {
-            Ok(response) if response.status >= 500 => "server_error",
-            Ok(_) => "response",
-            Err(failure) => CallFailure::reason(*failure),
-        };
-        self.metrics.count(Counter::Call, word);
-        let ambient = host::ambient();
-        let mut state = self.state.borrow_mut();
-        let wake = state.engine.handle_upstream(pending, outcome, ambient);
-        state.note_woken(wake);
-        state.collect_calls();
-    }
-
     fn wake_requests(&self) {
         let mut acted = false;
         for _ in 0..MAX_PER_CALLBACK {
@@ -211,8 +201,13 @@ impl Gate {
 
 impl State {
     fn collect_calls(&mut self) {
-        while let Some(call) = self.engine.poll_call() {
-            self.outgoing.push_back(call);
+        while let Some((call, pending)) = self.engine.poll_call() {
+            let waiting = None;
+            self.outgoing.push_back(Outgoing {
+                call,
+                pending,
+                waiting,
+            });
         }
     }
 

@@ -10,6 +10,8 @@ use portcullis_core::{
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, Bytes, LogLevel, MapType};
 
+use crate::store::{Stamp, Store};
+
 /// Returns the surroundings of an engine call.
 pub(crate) fn ambient() -> Ambient {
     let now = hostcalls::get_current_time().ok();
@@ -47,9 +49,41 @@ pub(crate) fn signal(queue: u32) {
     let _ = hostcalls::enqueue_shared_queue(queue, Some(b"1"));
 }
 
-/// Takes one message off `queue`; what it says means nothing.
-pub(crate) fn dequeue(queue: u32) {
-    let _ = hostcalls::dequeue_shared_queue(queue);
+/// Takes one message off `queue`, and tells whether it came from another worker.
+pub(crate) fn dequeue(queue: u32) -> bool {
+    let message = hostcalls::dequeue_shared_queue(queue);
+    message.is_ok_and(|message| message.as_deref() == Some(NEWS))
+}
+
+/// What another worker puts into a queue.
+const NEWS: &[u8] = b"news";
+
+/// Returns the id of the VM, which parts what it shares with other VMs of the process.
+pub(crate) fn vm_id() -> Bytes {
+    let id = hostcalls::get_property(vec!["plugin_vm_id"]);
+    id.ok().flatten().unwrap_or_default()
+}
+
+/// The data and queues that VMs of one id share.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedData;
+
+impl Store for SharedData {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Stamp)> {
+        let (record, stamp) = hostcalls::get_shared_data(name).ok()?;
+        Some((record.unwrap_or_default(), Stamp(stamp?)))
+    }
+
+    fn write(&self, name: &str, record: &[u8], over: Option<Stamp>) -> bool {
+        // A number that no record has makes the first one, and none that is there gives way to it.
+        let Stamp(stamp) = over.unwrap_or(Stamp(u32::MAX));
+        hostcalls::set_shared_data(name, Some(record), Some(stamp)).is_ok()
+    }
+
+    fn notify(&self, queue: u32) {
+        // Who is gone is told nothing.
+        let _ = hostcalls::enqueue_shared_queue(queue, Some(NEWS));
+    }
 }
 
 /// Makes the following hostcalls act on the context `id`; `false` when it is gone.

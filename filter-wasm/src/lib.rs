@@ -4,12 +4,16 @@
 //! carries the decision out. Everything belongs to the root context, so that two plugins of one
 //! image, which share a VM, share nothing else.
 
+mod attempts;
 mod exchange;
 mod gate;
 mod host;
 mod http;
+mod lease;
 mod metrics;
+mod record;
 mod root;
+mod store;
 mod verifier;
 
 proxy_wasm::main! {{

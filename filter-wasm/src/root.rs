@@ -6,14 +6,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use portcullis_core::Engine;
-use portcullis_core::config::{Clusters, ConfigError, Setting, Settings, Site, resolve};
+use portcullis_core::config::{
+    Clusters, Config, ConfigError, Setting, Settings, Site, WorkerLease, resolve,
+};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use crate::attempts::SharedAttempts;
 use crate::gate::Gate;
-use crate::host;
+use crate::host::{self, SharedData};
 use crate::http::AuthHttp;
+use crate::lease::{Lease, Outcomes};
 use crate::metrics;
+use crate::store::Space;
 use crate::verifier::HostVerifier;
 
 /// The first tick comes soon, as no call can be sent while the plugin is being configured.
@@ -45,7 +50,7 @@ impl AuthRoot {
         let clusters = settings.non_blank(Setting::Clusters).unwrap_or_default();
         let clusters = Clusters::parse(clusters)?;
         // Queues are known by name to every plugin of the process, so the name is a random one.
-        let name = format!("portcullis.{:016x}", RandomState::new().hash_one(self.id));
+        let name = format!("portcullis.{:016x}", random());
         let queue = host::register_queue(&name)
             .ok_or_else(|| ConfigError::general("the host has no queue for this plugin"))?;
         let mode = resolution.config.mode_name();
@@ -56,8 +61,25 @@ impl AuthRoot {
         let verifier = HostVerifier::probe();
         log::info!("{}", verifier.describe());
         metrics::record_host_algorithms(verifier.host_algorithms());
-        let engine = Engine::new(resolution.config, Box::new(verifier));
-        Ok(Gate::new(self.id, queue, engine, clusters))
+        let mut engine = Engine::new(resolution.config, Box::new(verifier));
+        let shared = settings.non_blank(Setting::WorkerLease).unwrap_or_default();
+        let shares = WorkerLease::parse(shared)?.applies_to(&host::vm_id());
+        let mut lease = None;
+        if let Some([calls, attempts, outcomes]) = shares.then(|| spaces(engine.config())).flatten()
+        {
+            let limits = engine.config().attempt_limits();
+            engine = engine
+                .with_attempt_ledger(Box::new(SharedAttempts::new(attempts, limits)))
+                .with_hearsay(Box::new(Outcomes(outcomes)));
+            lease = Some(Lease::new(calls, queue, random()));
+        }
+        let whose = if lease.is_some() {
+            "all workers together"
+        } else {
+            "each worker"
+        };
+        log::info!("calls and budgets are those of {whose}");
+        Ok(Gate::new(self.id, queue, engine, clusters, lease))
     }
 }
 
@@ -99,8 +121,11 @@ impl RootContext for AuthRoot {
     }
 
     fn on_queue_ready(&mut self, queue: u32) {
-        host::dequeue(queue);
+        let news = host::dequeue(queue);
         if let Some(gate) = &self.gate {
+            if news {
+                gate.look_again();
+            }
             gate.work();
         }
     }
@@ -112,6 +137,20 @@ impl RootContext for AuthRoot {
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
+}
+
+/// Opens what filters with the same settings share, for calls, attempts and outcomes.
+fn spaces(config: &Config) -> Option<[Space<SharedData>; 3]> {
+    let fresh = [(); 4].map(|()| random().to_be_bytes());
+    let fresh = fresh.concat().try_into().ok()?;
+    let settings = config.sharing_digest();
+    let open = || Space::open(SharedData, &settings, fresh);
+    Some([open()?, open()?, open()?])
+}
+
+/// Draws a number that nobody can tell.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// Collects the settings: plugin configuration over the environment of the VM.

@@ -52,8 +52,18 @@ impl Envoy {
         Self::try_start_text(folder, &bootstrap.to_string())
     }
 
+    /// Starts Envoy on a bootstrap with this many workers.
+    pub(crate) fn start_with_workers(folder: PathBuf, bootstrap: &Value, workers: usize) -> Self {
+        Self::try_start_with(folder, &bootstrap.to_string(), workers)
+            .unwrap_or_else(|log| panic!("Envoy did not start:\n{log}"))
+    }
+
     /// Starts Envoy on a bootstrap in YAML or JSON; the error is its log.
     pub(crate) fn try_start_text(folder: PathBuf, bootstrap: &str) -> Result<Self, String> {
+        Self::try_start_with(folder, bootstrap, 1)
+    }
+
+    fn try_start_with(folder: PathBuf, bootstrap: &str, workers: usize) -> Result<Self, String> {
         let file = folder.join("envoy.yaml");
         fs::write(&file, bootstrap).unwrap();
         let admin_path = folder.join("admin-address");
@@ -62,7 +72,11 @@ impl Envoy {
             .current_dir(&folder)
             .arg("-c")
             .arg(file)
-            .args(["--use-dynamic-base-id", "--concurrency", "1"])
+            .args([
+                "--use-dynamic-base-id",
+                "--concurrency",
+                &workers.to_string(),
+            ])
             .args(["-l", "warning", "--component-log-level", "wasm:debug"])
             .arg("--admin-address-path")
             .arg(&admin_path);

@@ -15,6 +15,7 @@ mod crowd;
 mod envoy;
 mod failure;
 mod hostile;
+mod lease;
 mod memory;
 mod plugins;
 mod reload;

@@ -7,7 +7,9 @@ mod resolve;
 mod setting;
 mod settings;
 mod state_keys;
+mod worker_lease;
 
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 pub use clusters::Clusters;
@@ -17,8 +19,10 @@ pub use resolve::{Resolution, Site, is_on, resolve};
 pub use setting::Setting;
 pub use settings::{Settings, Source};
 pub use state_keys::StateKeys;
+pub use worker_lease::WorkerLease;
 
 use crate::attempts::AttemptLimits;
+use crate::digest::Digest;
 use crate::modes::Mode;
 use crate::rules::AccessRules;
 use crate::url::HttpUrl;
@@ -64,6 +68,25 @@ impl Config {
     #[must_use]
     pub const fn mode_name(&self) -> &'static str {
         self.mode.name().name()
+    }
+
+    /// Returns a digest of all that the outcome of a call depends on: engines may share findings
+    /// and budgets where it is the same.
+    #[must_use]
+    pub fn sharing_digest(&self) -> Digest {
+        let limits = self.attempt_limits();
+        let (url, entitlements) = match &self.mode {
+            Mode::None | Mode::ApiKey(_) => (String::new(), false),
+            Mode::Jwt(mode) => (mode.jwks_uri.to_string(), false),
+            Mode::Zscaler(mode) => (mode.token_url.to_string(), mode.forward_entitlements),
+        };
+        Digest::of(&[
+            self.mode_name().as_bytes(),
+            url.as_bytes(),
+            &[u8::from(entitlements)],
+            &limits.per_source.to_be_bytes(),
+            &limits.in_all.to_be_bytes(),
+        ])
     }
 
     /// Returns how many wrong secrets the authorization server is asked about.

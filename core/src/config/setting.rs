@@ -49,6 +49,8 @@ pub enum Setting {
     AllowedSourceIps,
     /// Filter: `host:port=cluster` list, for hosts whose cluster is not `outbound|PORT||HOST`.
     Clusters,
+    /// Filter: whether the workers of one process share calls and budgets.
+    WorkerLease,
     /// Native: listen host.
     Host,
     /// Native: listen port.
@@ -67,7 +69,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -91,6 +93,7 @@ impl Setting {
         Self::AllowedOrigins,
         Self::AllowedSourceIps,
         Self::Clusters,
+        Self::WorkerLease,
         Self::Host,
         Self::Port,
         Self::AllowHttp,
@@ -127,6 +130,7 @@ impl Setting {
             Self::AllowedOrigins => "ZSCALER_MCP_ALLOWED_ORIGINS",
             Self::AllowedSourceIps => "ZSCALER_MCP_ALLOWED_SOURCE_IPS",
             Self::Clusters => "PORTCULLIS_CLUSTERS",
+            Self::WorkerLease => "PORTCULLIS_WORKER_LEASE",
             Self::Host => "ZSCALER_MCP_HOST",
             Self::Port => "ZSCALER_MCP_PORT",
             Self::AllowHttp => "ZSCALER_MCP_ALLOW_HTTP",

@@ -1,0 +1,116 @@
+//! The calls of a gate: made here, or by another worker for all.
+
+use portcullis_core::{CallFailure, CallOutcome, Finding, Origin, PendingCall, UpstreamCall};
+
+use super::{Gate, MAX_PER_CALLBACK};
+use crate::host;
+use crate::lease::{Look, Promise, Waiting};
+use crate::metrics::Counter;
+
+/// A call that is to be made, here or elsewhere.
+pub(super) struct Outgoing {
+    pub(super) call: UpstreamCall,
+    pub(super) pending: PendingCall,
+    /// What its worker waits for, where another makes the call.
+    pub(super) waiting: Option<Waiting>,
+}
+
+/// A call that was sent.
+pub(super) struct Flight {
+    pub(super) pending: PendingCall,
+    pub(super) max_bytes: usize,
+    /// Whom its outcome was promised to.
+    pub(super) promise: Option<Promise>,
+}
+
+impl Gate {
+    pub(super) fn send_calls(&self) {
+        for _ in 0..MAX_PER_CALLBACK {
+            let next = self.state.borrow_mut().outgoing.pop_front();
+            let Some(outgoing) = next else { return };
+            match self.look(&outgoing) {
+                Look::Alone => self.send(outgoing, None),
+                Look::Lead(promise) => self.send(outgoing, Some(promise)),
+                Look::Follow(waiting) => {
+                    let waiting = Some(waiting);
+                    let following = Outgoing {
+                        waiting,
+                        ..outgoing
+                    };
+                    self.state.borrow_mut().following.push(following);
+                }
+                Look::Take(finding) => {
+                    self.metrics.count(Counter::Call, "shared");
+                    self.take_finding(outgoing.pending, finding, Origin::OtherEngine);
+                }
+            }
+        }
+    }
+
+    /// Looks whether another worker makes a call.
+    fn look(&self, outgoing: &Outgoing) -> Look {
+        let (Some(lease), Some(name)) = (&self.lease, outgoing.pending.name()) else {
+            return Look::Alone;
+        };
+        let ambient = host::ambient();
+        let state = self.state.borrow();
+        let accepts = |finding: &Finding, waited| {
+            let pending = &outgoing.pending;
+            state.engine.accepts(pending, finding, waited, ambient)
+        };
+        let mut lease = lease.borrow_mut();
+        lease.look(&name, outgoing.waiting, ambient.now, accepts)
+    }
+
+    fn send(&self, outgoing: Outgoing, promise: Option<Promise>) {
+        let Outgoing { call, pending, .. } = outgoing;
+        match host::dispatch(&call, &self.clusters.of(&call.url)) {
+            Ok(token) => {
+                let flight = Flight {
+                    pending,
+                    max_bytes: call.max_response_bytes,
+                    promise,
+                };
+                self.state.borrow_mut().flights.insert(token, flight);
+            }
+            Err(failure) => {
+                log::warn!(
+                    "call to {} not sent: its cluster is missing or full",
+                    call.url
+                );
+                self.take_outcome(pending, Err(failure), promise.as_ref());
+            }
+        }
+    }
+
+    pub(super) fn take_outcome(
+        &self,
+        pending: PendingCall,
+        outcome: CallOutcome,
+        promise: Option<&Promise>,
+    ) {
+        let word = match &outcome {
+            Ok(response) if response.status >= 500 => "server_error",
+            Ok(_) => "response",
+            Err(failure) => CallFailure::reason(*failure),
+        };
+        self.metrics.count(Counter::Call, word);
+        let ambient = host::ambient();
+        let state = self.state.borrow();
+        let finding = state.engine.condense(&pending, outcome, ambient);
+        drop(state);
+        if let (Some(lease), Some(promise)) = (&self.lease, promise) {
+            lease.borrow_mut().give(promise, &finding);
+        }
+        self.take_finding(pending, finding, Origin::OwnCall);
+    }
+
+    fn take_finding(&self, pending: PendingCall, finding: Finding, origin: Origin) {
+        let ambient = host::ambient();
+        let mut state = self.state.borrow_mut();
+        let engine = &mut state.engine;
+        let wake = engine.handle_finding(pending, finding, origin, ambient);
+        state.note_woken(wake);
+        state.collect_calls();
+    }
+}
