@@ -50,21 +50,11 @@ fn unknown(kid: &str) -> Request {
     )
 }
 
-/// Counts the engines of a gateway: the native binary has one, Envoy one for its worker and one
-/// for its main thread.
-fn engines(gateway: &Gateway) -> usize {
-    match gateway.kind() {
-        Kind::Envoy => 2,
-        Kind::Native => 1,
-    }
-}
-
-/// Waits until every engine of the gateway has its keys.
+/// Sees to it that the gateway has its keys, whose one fetch all of its engines share: Envoy has
+/// one for its worker and one for its main thread.
 fn settle(world: &World, gateway: &Gateway) {
     assert_eq!(gateway.send(&good()).status, 200);
-    world
-        .authorization_server
-        .wait_for(JWKS_PATH, engines(gateway));
+    assert_eq!(world.authorization_server.count(JWKS_PATH), 1);
 }
 
 /// Asks until the answer has this status.
@@ -124,10 +114,14 @@ fn requests_wait_for_one_fetch() {
         for mut connection in crowd {
             assert_eq!(connection.read_response(false).unwrap().status, 200);
         }
-        // One for each engine of the gateway.
+        // Envoy's other engine makes the fetch again where a loaded machine holds it up too long.
+        let most = match gateway.kind() {
+            Kind::Envoy => 2,
+            Kind::Native => 1,
+        };
         let fetches = world.authorization_server.count(JWKS_PATH);
         assert!(
-            fetches <= engines(gateway),
+            fetches <= most,
             "{:?} made {fetches} fetches",
             gateway.kind()
         );
