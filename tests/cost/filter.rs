@@ -103,7 +103,7 @@ impl Filter {
         self.headers("proxy_on_request_headers", context, REQUEST, request);
         self.do_events();
         if self.store.data().answered.is_none() {
-            self.call("proxy_on_request_body", &[context, 104, 1]);
+            self.body("proxy_on_request_body", context, 104);
             self.headers("proxy_on_response_headers", context, RESPONSE, response);
         } else {
             // Envoy shows the answer of the filter to the filter as well.
@@ -111,7 +111,7 @@ impl Filter {
             let own = own.unwrap();
             self.headers("proxy_on_response_headers", context, RESPONSE, &own);
         }
-        self.call("proxy_on_response_body", &[context, 76, 1]);
+        self.body("proxy_on_response_body", context, 76);
         for end in ["proxy_on_done", "proxy_on_log", "proxy_on_delete"] {
             self.call(end, &[context]);
         }
@@ -135,6 +135,12 @@ impl Filter {
         self.store.data_mut().maps.insert(kind, fields.clone());
         let count = i32::try_from(fields.len()).unwrap();
         self.call(callback, &[context, count, 0]);
+    }
+
+    /// Shows a body as Envoy does: what has come, then the end without more.
+    fn body(&mut self, callback: &'static str, context: i32, size: i32) {
+        self.call(callback, &[context, size, 0]);
+        self.call(callback, &[context, 0, 1]);
     }
 
     fn do_events(&mut self) {
