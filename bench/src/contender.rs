@@ -38,6 +38,8 @@ pub(crate) struct Contender {
 pub(crate) struct Sample {
     /// Processor time for one request, in microseconds.
     pub(crate) processor: f64,
+    /// The same without a service whose time counts as the gateway's.
+    pub(crate) alone: f64,
     /// Requests per second.
     pub(crate) rate: f64,
     /// Median latency in milliseconds.
@@ -51,10 +53,17 @@ pub(crate) struct Sample {
 impl Contender {
     /// Drives it for `duration` and keeps what that showed.
     pub(crate) fn measure(&mut self, duration: Duration) {
-        let (outcome, processor) = self.drive(Until::Elapsed(duration));
+        let before = self.processor_times();
+        let outcome = self.drive(Until::Elapsed(duration));
+        let after = self.processor_times();
         let requests = outcome.succeeded.max(1) as f64;
+        let [alone, service] = [0, 1].map(|index| {
+            let time = after[index].saturating_sub(before[index]);
+            time.as_secs_f64() * 1e6 / requests
+        });
         self.samples.push(Sample {
-            processor: processor.as_secs_f64() * 1e6 / requests,
+            processor: alone + service,
+            alone,
             rate: outcome.rate(),
             p50: outcome.quantile(0.5),
             p99: outcome.quantile(0.99),
@@ -67,21 +76,29 @@ impl Contender {
         self.drive(Until::Elapsed(duration));
     }
 
+    /// Sends `count` requests; what that shows counts for nothing.
+    pub(crate) fn send(&mut self, count: usize) {
+        self.drive(Until::Sent(count));
+    }
+
     /// Returns the values of all rounds.
     pub(crate) fn values(&self, value: impl Fn(&Sample) -> f64) -> Vec<f64> {
         self.samples.iter().map(value).collect()
     }
 
-    fn drive(&mut self, until: Until) -> (Outcome, Duration) {
-        let counted: Vec<u32> = [self.process].into_iter().chain(self.service).collect();
-        let before = processor_time(&counted);
+    /// Returns what the gateway and its service have taken so far.
+    fn processor_times(&self) -> [Duration; 2] {
+        let service = self.service.as_slice();
+        [processor_time(&[self.process]), processor_time(service)]
+    }
+
+    fn drive(&mut self, until: Until) -> Outcome {
         let outcome = drive(self.address, LANES, &mut self.requests, until);
-        let after = processor_time(&counted);
         assert_eq!(
             outcome.failed, 0,
             "{}: answered {} (0 is a broken connection)",
             self.id, outcome.last_failure
         );
-        (outcome, after.saturating_sub(before))
+        outcome
     }
 }

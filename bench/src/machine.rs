@@ -10,24 +10,27 @@ use crate::world::own_file;
 /// Facts by name.
 pub(crate) type Facts = Vec<(&'static str, String)>;
 
-/// Returns what a reader needs to judge the numbers.
-pub(crate) fn facts() -> Facts {
+/// Returns how busy the machine is, as the kernel says.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns what a reader needs to judge the numbers, `load` being that before the start; the other
+/// gateways must be installed by then.
+pub(crate) fn facts(load: String) -> Facts {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = value_of(&cpuinfo, "model name");
     let cores = cpuinfo.matches("processor\t").count();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let memory = value_of(&memory, "MemTotal");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     vec![
         ("date", date()),
         ("processor", format!("{model}, {cores} cores")),
         ("memory", memory),
         ("kernel", format!("Linux {}", kernel.trim())),
-        (
-            "load average at the start",
-            load.split(' ').take(3).collect::<Vec<_>>().join(" "),
-        ),
+        ("load average at the start", load),
         ("portcullis", revision()),
         (
             "compiler",

@@ -63,8 +63,8 @@ impl Plan {
         rounds: 7,
         slice: Duration::from_millis(2000),
         singles: singles::Size {
-            rounds: 5,
-            steady: Duration::from_secs(3),
+            rounds: 7,
+            steady: Duration::from_secs(2),
             events: 300,
             starts: 5,
         },
@@ -106,19 +106,20 @@ fn main() {
 fn bench(only: &str) {
     let quick = std::env::var("QUICK").is_ok_and(|value| !value.is_empty());
     let plan = if quick { Plan::QUICK } else { Plan::FULL };
-    let facts = machine::facts();
+    let load = machine::load();
     let started = Instant::now();
     let say = |what: &str| println!("{:5.0} s  {what}", started.elapsed().as_secs_f64());
     say("signing tokens");
     let world = World::new();
     say("starting contenders");
     let mut field = contenders::start(&world, only);
+    let facts = machine::facts(load);
     for round in 0..=plan.rounds {
         say(&format!("round {round} of {}", plan.rounds));
         one_round(&mut field.contenders, round, plan.slice);
     }
     say("latencies, streams, memory");
-    let singles = singles::measure(&world, &field.contenders, plan.singles);
+    let singles = singles::measure(&world, &mut field.contenders, plan.singles);
     say("calls to the identity provider");
     let calls = ["filter", "native"].map(|host| calls::count(&world, host, &plan.calls));
     say("calls between Envoy and the filter");
@@ -163,7 +164,7 @@ fn finish(results: &Results, facts: &machine::Facts, whole: bool) {
     } else {
         println!("{report}");
     }
-    for figure in &figures {
+    for figure in figures.iter().flat_map(|(_, figures)| figures) {
         let [what, asked, measured, share, verdict] = report::row(figure);
         println!(
             "{:13} {share:>5}  {what}: {measured}, {asked}",

@@ -63,19 +63,19 @@ fn panel(body: &mut String, y: f64, title: &str, contenders: &[&Contender]) -> f
         let Some(cost) = cost(own) else { continue };
         let middle = y + BAR / 2.0;
         let at = |value: f64| LABELS + value * scale;
+        let spread = format!("M{:.1} {middle}H{:.1}", at(cost.least), at(cost.greatest));
         let _ = writeln!(
             body,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"#222222\">{}</text>\n\
              <rect x=\"{LABELS}\" y=\"{y}\" width=\"{:.1}\" height=\"{BAR}\" fill=\"{}\"/>\n\
-             <path d=\"M{:.1} {middle}H{:.1}\" stroke=\"#222222\"/>\n\
+             <path d=\"{spread}\" stroke=\"#ffffff\" stroke-width=\"4\"/>\n\
+             <path d=\"{spread}\" stroke=\"#222222\"/>\n\
              <text x=\"{:.1}\" y=\"{}\" fill=\"#222222\">{:.1}</text>",
             LABELS - 8.0,
             y + 12.0,
             shown(&own.title),
             cost.median * scale,
             colour(own.id),
-            at(cost.least),
-            at(cost.greatest),
             at(cost.greatest) + 6.0,
             y + 12.0,
             cost.median,

@@ -40,12 +40,15 @@ pub(crate) struct Singles {
     pub(crate) stream_memory: Vec<(&'static str, f64)>,
     /// Memory of one further worker with the filter, less that of one without, in bytes.
     pub(crate) worker_memory: f64,
+    /// By how much 10,000 cached tokens enlarge a host, in bytes.
+    pub(crate) cached_memory: Vec<(&'static str, Option<f64>)>,
     /// Time until Envoy is ready, in seconds: bare, with the filter.
     pub(crate) ready: [Vec<f64>; 2],
     /// Size of the module in bytes.
     pub(crate) module: f64,
-    /// Processor time for one request of the native binary on two cores, in microseconds.
-    pub(crate) two_cores: Option<f64>,
+    /// Processor time for one request of the native binary, in microseconds, in each of some
+    /// rounds: on one core, on two. Empty where there is only one core.
+    pub(crate) cores: [Vec<f64>; 2],
 }
 
 impl Results {
@@ -76,18 +79,19 @@ impl Results {
         Spread::of(pairs(own, other, |own, other| own.rate / other.rate))
     }
 
+    /// Returns the ratio of the requests for which one second of a core is enough, of two
+    /// contenders; a service that one of them asks has a core of its own.
+    pub(crate) fn core_ratio(&self, id: &str, other: &str) -> Option<Spread> {
+        let (own, other) = (self.of(id)?, self.of(other)?);
+        Spread::of(pairs(own, other, |own, other| other.alone / own.alone))
+    }
+
     /// Returns by how much more processor time a contender takes than another, in microseconds.
     pub(crate) fn more_processor(&self, id: &str, other: &str) -> Option<Vec<f64>> {
         let (own, other) = (self.of(id)?, self.of(other)?);
         Some(pairs(own, other, |own, other| {
             own.processor - other.processor
         }))
-    }
-
-    /// Returns by how much more memory a contender has at the end than another, in bytes.
-    pub(crate) fn more_memory(&self, id: &str, other: &str) -> Option<f64> {
-        let last = |id: &str| Some(self.of(id)?.samples.last()?.memory);
-        Some(last(id)? - last(other)?)
     }
 }
 

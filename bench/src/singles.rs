@@ -22,6 +22,9 @@ const PACE: u32 = 3000;
 /// Streams held at once.
 const STREAMS: usize = 1000;
 
+/// Tokens that a cache holds by default.
+const CACHED: usize = 10_000;
+
 /// Who is asked at a steady pace and for streams.
 const ASKED: [&str; 5] = [
     "envoy-bare",
@@ -45,7 +48,8 @@ pub(crate) struct Size {
 }
 
 /// Measures it all, with the contenders that are up.
-pub(crate) fn measure(world: &World, contenders: &[Contender], size: Size) -> Singles {
+pub(crate) fn measure(world: &World, contenders: &mut [Contender], size: Size) -> Singles {
+    let cached = ["filter", "native"].map(|host| (host, cached_memory(contenders, host)));
     let asked = asked(world, contenders);
     let mut steady: Vec<(&'static str, Vec<f64>)> = Vec::new();
     let mut events: Vec<(&'static str, Vec<f64>)> = Vec::new();
@@ -64,9 +68,10 @@ pub(crate) fn measure(world: &World, contenders: &[Contender], size: Size) -> Si
         first_event: events,
         stream_memory: stream_memory(contenders, &asked),
         worker_memory: worker_memory(world),
+        cached_memory: cached.into(),
         ready: ready(world, size.starts),
         module: std::fs::metadata(filter_module()).unwrap().len() as f64,
-        two_cores: two_cores(world),
+        cores: cores(world, size.rounds),
     }
 }
 
@@ -130,6 +135,19 @@ fn stream_memory(contenders: &[Contender], asked: &Asked) -> Vec<(&'static str, 
     all
 }
 
+/// Returns by how much a full cache of tokens is larger than one with a single token, both after
+/// as many rounds.
+fn cached_memory(contenders: &mut [Contender], host: &str) -> Option<f64> {
+    let cold = format!("{host}-jwt-cold-rs256");
+    let full = contenders.iter_mut().find(|own| own.id == cold)?;
+    full.send(CACHED);
+    let full = resident_memory(full.process);
+    let warm = format!("{host}-jwt-warm");
+    let one = contenders.iter_mut().find(|own| own.id == warm)?;
+    one.send(CACHED);
+    Some(full - resident_memory(one.process))
+}
+
 /// Returns the memory of one further worker with the filter, less that of one without.
 fn worker_memory(world: &World) -> f64 {
     let memory = |name: &str, filter: &Filter, workers: usize| {
@@ -162,28 +180,39 @@ fn ready(world: &World, starts: usize) -> [Vec<f64>; 2] {
     times
 }
 
-/// Returns what a request costs the native binary when it may use both cores; `None` where there
-/// is only one.
-fn two_cores(world: &World) -> Option<f64> {
-    let cores = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()?
-        .matches("processor\t")
-        .count();
-    if cores < 2 {
-        return None;
+/// Returns what a request costs the native binary on one core and on two, in turns; nothing where
+/// there is only one.
+fn cores(world: &World, rounds: usize) -> [Vec<f64>; 2] {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    if cpuinfo.matches("processor\t").count() < 2 {
+        return [Vec::new(), Vec::new()];
     }
-    let folder = world.folder("two-cores");
-    let settings = world.settings("jwt");
-    let native = Native::start(&folder, world.resource.address(), &settings, Place::Both);
+    let start = |name: &str, place| {
+        let settings = world.settings("jwt");
+        let upstream = world.resource.address();
+        Native::start(&world.folder(name), upstream, &settings, place)
+    };
+    let natives = [
+        start("one-core", Place::Contender),
+        start("two-cores", Place::Both),
+    ];
     let mut requests = same(world, "jwt");
-    let mut cost = || {
+    let mut cost = |native: &Native| {
         let before = processor_time(&[native.id()]);
-        let until = Until::Elapsed(Duration::from_millis(1500));
+        let until = Until::Elapsed(Duration::from_millis(500));
         let outcome = drive(native.address, LANES, &mut requests, until);
         let time = processor_time(&[native.id()]).saturating_sub(before);
         time.as_secs_f64() * 1e6 / outcome.succeeded.max(1) as f64
     };
     // The first run fetches the keys and opens connections.
-    cost();
-    Some(cost())
+    for native in &natives {
+        cost(native);
+    }
+    let mut costs = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        for (costs, native) in costs.iter_mut().zip(&natives) {
+            costs.push(cost(native));
+        }
+    }
+    costs
 }
