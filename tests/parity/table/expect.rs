@@ -211,7 +211,7 @@ fn refusal_problems(request: &Request, observed: &Observed) -> Vec<String> {
         "401, and only 401, has a challenge",
     );
     need(
-        response.values("retry-after").is_empty() == ![429, 503].contains(&response.status),
+        response.values("retry-after").is_empty() != [429, 503].contains(&response.status),
         "429 and 503, and no others, have retry-after",
     );
     if request.is_head() {
