@@ -12,7 +12,7 @@ help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 filter: wasm-target ## Builds the Envoy filter and says where it is
-	cargo build --release --target wasm32-wasip1 -p portcullis-filter
+	cargo build --release --config filter-wasm/release.toml --target wasm32-wasip1 -p portcullis-filter
 	@echo "the filter is $(WASM)"
 
 native: ## Builds the native reverse proxy and says where it is
