@@ -13,15 +13,16 @@ use crate::endpoint::Endpoint;
 use crate::finding::{Finding, Found, Hearsay};
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
-use crate::jose::SignatureVerifier;
-use crate::modes::{Authenticator, Awaiting, Desk, Mode, Verdict};
+use crate::jose::{CheckedSignature, SignatureVerifier};
+use crate::modes::{Authenticator, Awaiting, Desk, Judgement, Mode, Verdict};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Component, Readiness};
 use crate::request::RequestHead;
 use crate::rules::is_preflight;
 use crate::session::SessionBinding;
 use crate::step::{
-    Answer, Brought, Origin, PendingCall, PendingRequest, Step, Suspended, Underway, Wake,
+    Answer, Brought, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Suspended,
+    Underway, Wake,
 };
 use crate::upstream::{CallOutcome, UpstreamCall};
 
@@ -86,29 +87,59 @@ impl Engine {
 
     /// Begins a request.
     pub fn handle_request(&mut self, head: &RequestHead<'_>, ambient: Ambient) -> Step {
+        match self.open_request(head, ambient) {
+            Opening::Step(step) => step,
+            Opening::Check { check, pending } => {
+                let checked = check.run(self.verifier.as_ref());
+                self.handle_check(pending, checked, ambient)
+            }
+        }
+    }
+
+    /// Begins a request as [`Self::handle_request`] does, but leaves the check of a signature, all
+    /// that takes long, to a host that must not hold its engine meanwhile.
+    pub fn open_request<'a>(&mut self, head: &RequestHead<'a>, ambient: Ambient) -> Opening<'a> {
         let endpoint = Endpoint::of(head);
         match endpoint {
-            Endpoint::Health => return Step::respond(readiness::health()),
-            Endpoint::Ready => return self.ready(ambient.now, AwaitReady::default()),
+            Endpoint::Health => return Step::respond(readiness::health()).into(),
+            Endpoint::Ready => return self.ready(ambient.now, AwaitReady::default()).into(),
             Endpoint::OAuthDiscovery | Endpoint::Protected => {}
         }
+        let mode = self.config.mode.name();
         let cors = match self.config.access.check(head) {
             Ok(cors) => cors,
-            Err(denial) => return Step::respond(denial.respond(self.config.mode.name(), None)),
+            Err(denial) => return Step::respond(denial.respond(mode, None)).into(),
         };
         let open = matches!(self.config.mode, Mode::None);
-        match (&cors, endpoint) {
-            (Some(cors), _) if is_preflight(head) => Step::respond(cors.preflight(head)),
+        let response = match (&cors, endpoint) {
+            (Some(cors), _) if is_preflight(head) => cors.preflight(head),
             (None, _) if is_preflight(head) && !open => {
-                Step::respond(Denial::OriginNotAllowed.respond(self.config.mode.name(), None))
+                Denial::OriginNotAllowed.respond(mode, None)
             }
             (_, Endpoint::OAuthDiscovery) if !open => {
                 let body = br#"{"error":"not_found"}"#.to_vec();
-                let cors = cors.as_ref();
-                Step::respond(json_response(404, Vec::new(), body, "no_oauth", cors))
+                json_response(404, Vec::new(), body, "no_oauth", cors.as_ref())
             }
-            _ => self.authenticate(head, Passage::of(head, &self.authenticator, cors), ambient),
-        }
+            _ => {
+                let passage = Passage::of(head, &self.authenticator, cors);
+                return self.authenticate(head, passage, ambient);
+            }
+        };
+        Step::respond(response).into()
+    }
+
+    /// Goes on with a request whose signature was checked.
+    pub fn handle_check(
+        &mut self,
+        pending: PendingCheck,
+        checked: CheckedSignature<'_>,
+        ambient: Ambient,
+    ) -> Step {
+        let verdict = match &mut self.authenticator {
+            Authenticator::Jwt(jwt) => jwt.admit(checked, ambient.now).into(),
+            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => lost(),
+        };
+        self.conclude(pending.0, verdict)
     }
 
     /// Goes on with a parked request.
@@ -274,10 +305,20 @@ impl Engine {
         }
     }
 
-    fn authenticate(&mut self, head: &RequestHead<'_>, passage: Passage, ambient: Ambient) -> Step {
+    fn authenticate<'a>(
+        &mut self,
+        head: &RequestHead<'a>,
+        passage: Passage,
+        ambient: Ambient,
+    ) -> Opening<'a> {
         let (authenticator, mut desk) = self.desk(ambient.now);
-        let verdict = authenticator.authenticate(head, &mut desk);
-        self.conclude(passage, verdict)
+        match authenticator.authenticate(head, &mut desk) {
+            Judgement::Verdict(verdict) => self.conclude(passage, verdict).into(),
+            Judgement::Unchecked(check) => Opening::Check {
+                check,
+                pending: PendingCheck(passage),
+            },
+        }
     }
 
     fn desk(&mut self, now: UnixSeconds) -> (&mut Authenticator, Desk<'_>) {

@@ -80,6 +80,8 @@ pub use digest::Digest;
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use request::{Peer, RequestHead};
-pub use step::{Answer, Origin, PendingCall, PendingRequest, Step, Ticket, Wake};
+pub use step::{
+    Answer, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Ticket, Wake,
+};
 pub use upstream::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
 pub use url::HttpUrl;

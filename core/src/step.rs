@@ -8,6 +8,7 @@ use crate::denial::Denial;
 use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::identity::Principal;
+use crate::jose::SignatureCheck;
 use crate::modes::{Awaiting, Validation};
 use crate::passage::Passage;
 use crate::readiness::AwaitReady;
@@ -33,6 +34,31 @@ impl Step {
         Self::Decide(Decision::Respond(response))
     }
 }
+
+/// How a request begins; see [`Engine::open_request`](crate::Engine::open_request).
+#[must_use]
+pub enum Opening<'a> {
+    /// As after [`Engine::handle_request`](crate::Engine::handle_request).
+    Step(Step),
+    /// Run `check`, then give the result and `pending` to
+    /// [`Engine::handle_check`](crate::Engine::handle_check).
+    Check {
+        /// The signature of the request's token.
+        check: SignatureCheck<'a>,
+        /// The suspended request.
+        pending: PendingCheck,
+    },
+}
+
+impl From<Step> for Opening<'_> {
+    fn from(step: Step) -> Self {
+        Self::Step(step)
+    }
+}
+
+/// A request whose signature is being checked, owned by the host.
+#[derive(Debug)]
+pub struct PendingCheck(pub(crate) Passage);
 
 /// Names one parked request within one engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

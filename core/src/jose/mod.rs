@@ -9,15 +9,17 @@ mod public_key;
 mod token;
 mod verify;
 
+use alloc::sync::Arc;
+
 pub use algorithm::{Algorithm, Hash};
 pub use claims::TokenPolicy;
 pub use portable::PortableVerifier;
 pub use public_key::{Curve, EcKey, PublicKey, RsaKey};
+pub use verify::{CheckedSignature, SignatureCheck};
 
 pub(crate) use claims::VerifiedClaims;
 pub(crate) use jwk::{Jwk, Jwks, NoKey};
 pub(crate) use token::UnverifiedToken;
-pub(crate) use verify::verify;
 
 /// Checks signatures. The host hands in the quickest one it has: Envoy's own library, a native
 /// one, or `PortableVerifier`.
@@ -36,4 +38,21 @@ pub trait SignatureVerifier {
 
     /// Names the implementation, for logs and metrics.
     fn name(&self) -> &'static str;
+}
+
+/// One verifier for an engine and for those who run its checks outside.
+impl<V: SignatureVerifier + ?Sized> SignatureVerifier for Arc<V> {
+    fn verify(
+        &self,
+        algorithm: Algorithm,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        (**self).verify(algorithm, key, message, signature)
+    }
+
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
 }

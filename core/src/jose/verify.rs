@@ -1,6 +1,7 @@
 //! From an unverified token to verified claims.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::SignatureVerifier;
 use super::claims::{SignatureVerified, TokenPolicy, VerifiedClaims};
@@ -8,25 +9,66 @@ use super::jwk::Jwk;
 use super::token::UnverifiedToken;
 use crate::ambient::UnixSeconds;
 use crate::denial::Denial;
+use crate::digest::Digest;
 
-/// Checks the signature with the first of `keys` that made it, then the claims; returns the key
-/// too, since the result must not outlive it.
-pub(crate) fn verify(
-    token: &UnverifiedToken<'_>,
-    keys: &[Arc<Jwk>],
-    verifier: &dyn SignatureVerifier,
-    policy: &TokenPolicy,
-    now: UnixSeconds,
-) -> Result<(VerifiedClaims, Arc<Jwk>), Denial> {
-    let signed_by = |jwk: &&Arc<Jwk>| {
-        verifier.verify(
-            token.algorithm,
-            &jwk.key,
-            token.signing_input,
-            &token.signature,
-        )
-    };
-    let jwk = keys.iter().find(signed_by).ok_or(Denial::BadSignature)?;
-    let claims = token.claims(&SignatureVerified(()), policy, now)?;
-    Ok((claims, Arc::clone(jwk)))
+/// The signature of a token that is still to be checked: the one part of a decision that takes
+/// long, and needs nothing of the engine.
+pub struct SignatureCheck<'a> {
+    /// Of the token.
+    pub(crate) digest: Digest,
+    pub(crate) token: UnverifiedToken<'a>,
+    /// The keys that may have made it.
+    pub(crate) keys: Vec<Arc<Jwk>>,
+}
+
+/// What a [`SignatureCheck`] found out; only it makes one.
+pub struct CheckedSignature<'a> {
+    digest: Digest,
+    token: UnverifiedToken<'a>,
+    signer: Option<Arc<Jwk>>,
+}
+
+impl<'a> SignatureCheck<'a> {
+    /// Checks the signature, with the verifier that the engine was made with.
+    #[must_use]
+    pub fn run(self, verifier: &dyn SignatureVerifier) -> CheckedSignature<'a> {
+        let Self {
+            digest,
+            token,
+            keys,
+        } = self;
+        let signed_by = |jwk: &Arc<Jwk>| {
+            verifier.verify(
+                token.algorithm,
+                &jwk.key,
+                token.signing_input,
+                &token.signature,
+            )
+        };
+        let signer = keys.into_iter().find(signed_by);
+        CheckedSignature {
+            digest,
+            token,
+            signer,
+        }
+    }
+}
+
+impl CheckedSignature<'_> {
+    /// Returns the digest of the token.
+    pub(crate) const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Checks the claims, if one of the keys made the signature; returns the key too, since the
+    /// result must not outlive it.
+    pub(crate) fn claims(
+        self,
+        policy: &TokenPolicy,
+        now: UnixSeconds,
+    ) -> Result<(VerifiedClaims, Arc<Jwk>), Denial> {
+        let jwk = self.signer.ok_or(Denial::BadSignature)?;
+        let claims = self.token.claims(&SignatureVerified(()), policy, now)?;
+        Ok((claims, jwk))
+    }
 }

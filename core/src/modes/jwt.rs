@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Awaiting, Desk, Verdict};
+use super::{Awaiting, Desk, Judgement, Verdict};
 use crate::ambient::UnixSeconds;
 use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool};
 use crate::config::ModeName;
@@ -14,7 +14,10 @@ use crate::denial::{Denial, Outage};
 use crate::digest::Digest;
 use crate::flights::{Errand, Flights};
 use crate::identity::{OwnField, Principal};
-use crate::jose::{Algorithm, Jwk, NoKey, TokenPolicy, UnverifiedToken, VerifiedClaims, verify};
+use crate::jose::{
+    Algorithm, CheckedSignature, Jwk, NoKey, SignatureCheck, TokenPolicy, UnverifiedToken,
+    VerifiedClaims,
+};
 use crate::request::RequestHead;
 use crate::step::{PendingCall, Underway};
 use crate::url::HttpUrl;
@@ -75,41 +78,59 @@ impl JwtAuthenticator {
         }
     }
 
-    pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
-        match Authorization::read(head) {
-            Ok(Authorization::Bearer(token)) => self.validate(token, Chance::First, desk),
-            Ok(Authorization::Absent) => Verdict::Deny(Denial::MissingCredentials),
-            Ok(Authorization::Basic(_) | Authorization::OtherScheme) => {
-                Verdict::Deny(Denial::UnsupportedScheme)
-            }
-            Err(denial) => Verdict::Deny(denial),
-        }
+    pub(crate) fn authenticate<'a>(
+        &mut self,
+        head: &RequestHead<'a>,
+        desk: &mut Desk<'_>,
+    ) -> Judgement<'a> {
+        let denial = match Authorization::read(head) {
+            Ok(Authorization::Bearer(token)) => return self.validate(token, Chance::First, desk),
+            Ok(Authorization::Absent) => Denial::MissingCredentials,
+            Ok(Authorization::Basic(_) | Authorization::OtherScheme) => Denial::UnsupportedScheme,
+            Err(denial) => denial,
+        };
+        Verdict::Deny(denial).into()
     }
 
     /// Goes on with a token after a fetch, whatever came of it.
     pub(crate) fn resume(&mut self, waiting: &AwaitJwks, desk: &mut Desk<'_>) -> Verdict {
-        self.validate(&waiting.token, Chance::Last, desk)
+        match self.validate(&waiting.token, Chance::Last, desk) {
+            Judgement::Verdict(verdict) => verdict,
+            Judgement::Unchecked(check) => self.admit(check.run(desk.verifier), desk.now).into(),
+        }
     }
 
-    fn validate(&mut self, token: &[u8], chance: Chance, desk: &mut Desk<'_>) -> Verdict {
+    fn validate<'a>(
+        &mut self,
+        token: &'a [u8],
+        chance: Chance,
+        desk: &mut Desk<'_>,
+    ) -> Judgement<'a> {
         let digest = Digest::plain(token);
         let settled = chance == Chance::Last || self.keys_are_settled(desk.now);
         if settled
             && self.keys.keys(desk.now).is_some()
             && let Some(validated) = self.validations.get(&digest, desk.now)
         {
-            return Verdict::Admit(Arc::clone(&validated.principal));
+            return Verdict::Admit(Arc::clone(&validated.principal)).into();
         }
         let parsed = match UnverifiedToken::parse(token, &self.mode.algorithms) {
             Ok(parsed) => parsed,
-            Err(denial) => return Verdict::Deny(denial),
+            Err(denial) => return Verdict::Deny(denial).into(),
         };
         let found = match self.keys.keys(desk.now) {
             Some(keys) => keys.find(parsed.kid.as_deref(), parsed.algorithm),
             None => Err(NoKey::Unknown),
         };
-        match found {
-            Ok(keys) if settled => self.check(&parsed, &keys, digest, desk).into(),
+        let unchecked = |keys| {
+            Judgement::Unchecked(SignatureCheck {
+                digest,
+                token: parsed,
+                keys,
+            })
+        };
+        let verdict = match found {
+            Ok(keys) if settled => return unchecked(keys),
             Err(NoKey::OtherAlgorithm) if settled => Verdict::Deny(Denial::UnacceptableAlgorithm),
             Err(NoKey::Ambiguous) if settled => Verdict::Deny(Denial::UnknownKey),
             Ok(_) | Err(_) if chance == Chance::First && self.fetch(desk.flights, desk.now) => {
@@ -117,9 +138,10 @@ impl JwtAuthenticator {
                     token: token.to_vec(),
                 }))
             }
-            Ok(keys) => self.check(&parsed, &keys, digest, desk).into(),
+            Ok(keys) => return unchecked(keys),
             Err(_) => Verdict::Deny(self.no_key(desk.now)),
-        }
+        };
+        verdict.into()
     }
 
     /// Tells whether the keys count without another fetch: inside their life, or past it with the
@@ -132,14 +154,19 @@ impl JwtAuthenticator {
         }
     }
 
-    fn check(
+    /// Admits the owner of a token whose signature has been checked, and remembers the token.
+    pub(crate) fn admit(
         &mut self,
-        token: &UnverifiedToken<'_>,
-        keys: &[Arc<Jwk>],
-        digest: Digest,
-        desk: &Desk<'_>,
+        checked: CheckedSignature<'_>,
+        now: UnixSeconds,
     ) -> Result<Arc<Principal>, Denial> {
-        let (claims, jwk) = verify(token, keys, desk.verifier, &self.mode.policy, desk.now)?;
+        let digest = checked.digest();
+        let (claims, jwk) = checked.claims(&self.mode.policy, now)?;
+        // The key may have left the set since the check began.
+        let keys = self.keys.keys(now);
+        if !keys.is_some_and(|keys| keys.contains(&jwk)) {
+            return Err(self.no_key(now));
+        }
         let principal =
             principal(&claims, &digest, &mut self.pool).ok_or(Denial::MalformedClaims)?;
         let principal = Arc::new(principal);
@@ -148,7 +175,7 @@ impl JwtAuthenticator {
             jwk,
         };
         self.validations
-            .insert(digest, validated, desk.now, claims.accepted_until);
+            .insert(digest, validated, now, claims.accepted_until);
         Ok(principal)
     }
 

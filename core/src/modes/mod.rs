@@ -18,7 +18,7 @@ use crate::config::{Config, ModeName};
 use crate::denial::Denial;
 use crate::flights::Flights;
 use crate::identity::Principal;
-use crate::jose::SignatureVerifier;
+use crate::jose::{SignatureCheck, SignatureVerifier};
 use crate::request::RequestHead;
 use crate::rules::AccessRules;
 
@@ -63,6 +63,20 @@ pub(crate) enum Verdict {
     Await(Awaiting),
 }
 
+/// How far a mode gets with a request by itself.
+pub(crate) enum Judgement<'a> {
+    /// All the way.
+    Verdict(Verdict),
+    /// To the check of a signature.
+    Unchecked(SignatureCheck<'a>),
+}
+
+impl From<Verdict> for Judgement<'_> {
+    fn from(verdict: Verdict) -> Self {
+        Self::Verdict(verdict)
+    }
+}
+
 impl From<Result<Arc<Principal>, Denial>> for Verdict {
     fn from(result: Result<Arc<Principal>, Denial>) -> Self {
         result.map_or_else(Self::Deny, Self::Admit)
@@ -96,13 +110,18 @@ impl Authenticator {
         }
     }
 
-    pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
-        match self {
+    pub(crate) fn authenticate<'a>(
+        &mut self,
+        head: &RequestHead<'a>,
+        desk: &mut Desk<'_>,
+    ) -> Judgement<'a> {
+        let verdict = match self {
             Self::None(nobody) => Verdict::Admit(Arc::clone(nobody)),
             Self::ApiKey(mode) => mode.authenticate(head).into(),
-            Self::Jwt(jwt) => jwt.authenticate(head, desk),
+            Self::Jwt(jwt) => return jwt.authenticate(head, desk),
             Self::Zscaler(zscaler) => zscaler.authenticate(head, desk),
-        }
+        };
+        verdict.into()
     }
 
     /// Returns the fields that carry credentials in this mode.

@@ -1,6 +1,7 @@
 //! Mode `jwt`: the keys over time.
 
-use portcullis_core::CallFailure;
+use portcullis_core::jose::PortableVerifier;
+use portcullis_core::{CallFailure, Opening, Step};
 use serde_json::json;
 
 use crate::request::Request;
@@ -339,6 +340,33 @@ fn a_key_that_left_the_set_stops_working_at_the_refresh() {
     assert_eq!(scenario.verdict(&request), ALLOWED, "before the refresh");
     scenario.pass(HOUR);
     assert_eq!(scenario.verdict(&request), (401, "unknown_key"));
+}
+
+#[test]
+fn a_key_that_left_the_set_during_a_check_admits_nobody() {
+    for (leaves, expected) in [(false, ALLOWED), (true, (401, "unknown_key"))] {
+        let (mut scenario, request) = scenario();
+        scenario.server.keys.push(Signer::es256("b", 2).jwk());
+        scenario.pass(0);
+        let step = request.lend(|head| {
+            let opening = scenario.engine.open_request(head, scenario.ambient());
+            let Opening::Check { check, pending } = opening else {
+                panic!("nothing to check")
+            };
+            let checked = check.run(&PortableVerifier::default());
+            if leaves {
+                scenario.server.keys.remove(0);
+            }
+            scenario.pass(HOUR);
+            let ambient = scenario.ambient();
+            scenario.engine.handle_check(pending, checked, ambient)
+        });
+        let Step::Decide(decision) = step else {
+            panic!("undecided")
+        };
+        assert_eq!(verdict(&decision), expected);
+        assert_eq!(scenario.verdict(&request), expected, "afterwards");
+    }
 }
 
 #[test]

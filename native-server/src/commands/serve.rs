@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use portcullis_core::HttpUrl;
 use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
-use portcullis_core::{Engine, HttpUrl};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
-use crate::crypto::NativeVerifier;
 use crate::listen::Listen;
 use crate::logs::LogArgs;
 use crate::open_files;
@@ -119,9 +118,8 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     }
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let ledger = SharedLedger::new(resolution.config.attempt_limits());
-    let engine = Engine::new(resolution.config, Box::new(NativeVerifier::default()))
-        .with_attempt_ledger(Box::new(ledger));
-    let gate = Gate::new(engine, CallClient::new(connector.clone()));
+    let calls = CallClient::new(connector.clone());
+    let gate = Gate::new(resolution.config, ledger, calls);
     let tally = Arc::new(Tally::default());
     let background = tokio::spawn({
         let (gate, tally) = (Arc::clone(&gate), Arc::clone(&tally));

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use portcullis_core::jose::SignatureCheck;
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Decision, Engine, PendingCall, PendingRequest, RequestHead, Step,
-    Ticket, UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Config, Decision, Engine, Opening, PendingCall, PendingCheck,
+    PendingRequest, RequestHead, Step, Ticket, UnixSeconds, UpstreamCall,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::CallClient;
+use super::{CallClient, SharedLedger};
+use crate::crypto::NativeVerifier;
 
 /// How long a request may wait for calls, all together.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -23,6 +25,8 @@ pub(crate) struct Gate {
     /// Locked inside the lock of `state`, or alone.
     parked: Mutex<BTreeMap<Ticket, oneshot::Sender<Answer>>>,
     calls: CallClient,
+    /// The engine's.
+    verifier: Arc<NativeVerifier>,
     /// Told whenever the time of the next refresh changed.
     pub(super) due_changed: Notify,
 }
@@ -38,27 +42,38 @@ enum Turn {
     Parked(PendingRequest, Parked),
 }
 
+/// Where a request stands after its first turn.
+enum Opened<'a> {
+    Turn(Turn),
+    Unchecked(SignatureCheck<'a>, PendingCheck),
+}
+
 impl Gate {
-    /// Puts `engine` to work; its calls go out through `calls`.
-    pub(crate) fn new(engine: Engine, calls: CallClient) -> Arc<Self> {
+    /// Puts an engine to work; its calls go out through `calls`.
+    pub(crate) fn new(config: Config, ledger: SharedLedger, calls: CallClient) -> Arc<Self> {
+        let verifier = Arc::new(NativeVerifier::default());
+        let engine = Engine::new(config, Box::new(Arc::clone(&verifier)))
+            .with_attempt_ledger(Box::new(ledger));
         let due = engine.poll_timeout();
         Arc::new(Self {
             state: Mutex::new(State { engine, due }),
             parked: Mutex::default(),
             calls,
+            verifier,
             due_changed: Notify::new(),
         })
     }
 
     /// Decides a request. Dropping the future gives the request up and cancels no call.
     pub(crate) async fn decide(self: &Arc<Self>, head: &RequestHead<'_>) -> Decision {
-        let deadline = Instant::now() + PATIENCE;
-        let mut turn = self.take_turn(|engine| engine.handle_request(head, ambient()));
+        let mut deadline = None;
+        let mut turn = self.open(head);
         loop {
             let (pending, mut parked) = match turn {
                 Turn::Decided(decision) => return decision,
                 Turn::Parked(pending, parked) => (pending, parked),
             };
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
             let answer = match timeout_at(deadline, &mut parked.answer).await {
                 Ok(Ok(answer)) => answer,
                 // The sender only goes with the gate itself.
@@ -66,6 +81,22 @@ impl Gate {
             };
             drop(parked);
             turn = self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()));
+        }
+    }
+
+    /// Begins a request. Signatures are checked outside the lock: everything else takes a
+    /// microsecond or a few, a signature tens of them.
+    fn open(self: &Arc<Self>, head: &RequestHead<'_>) -> Turn {
+        let opened = self.with_engine(|state| match state.engine.open_request(head, ambient()) {
+            Opening::Step(step) => Opened::Turn(self.turn(step)),
+            Opening::Check { check, pending } => Opened::Unchecked(check, pending),
+        });
+        match opened {
+            Opened::Turn(turn) => turn,
+            Opened::Unchecked(check, pending) => {
+                let checked = check.run(self.verifier.as_ref());
+                self.take_turn(|engine| engine.handle_check(pending, checked, ambient()))
+            }
         }
     }
 
@@ -85,23 +116,26 @@ impl Gate {
     }
 
     fn take_turn(self: &Arc<Self>, act: impl FnOnce(&mut Engine) -> Step) -> Turn {
-        self.with_engine(|state| match act(&mut state.engine) {
+        self.with_engine(|state| self.turn(act(&mut state.engine)))
+    }
+
+    /// Parks a request that has to wait; under the same lock as the step, so that no wake can come
+    /// in between.
+    fn turn(self: &Arc<Self>, step: Step) -> Turn {
+        match step {
             Step::Decide(decision) => Turn::Decided(decision),
             Step::Wait { ticket, pending } => {
-                // Under the same lock as the step, so that no wake can come in between.
                 let (sender, answer) = oneshot::channel();
                 lock(&self.parked).insert(ticket, sender);
                 let gate = Arc::clone(self);
-                Turn::Parked(
-                    pending,
-                    Parked {
-                        gate,
-                        ticket,
-                        answer,
-                    },
-                )
+                let parked = Parked {
+                    gate,
+                    ticket,
+                    answer,
+                };
+                Turn::Parked(pending, parked)
             }
-        })
+        }
     }
 
     fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: CallOutcome) {
