@@ -1,6 +1,8 @@
 //! What reaches the protected resource, and what comes back.
 
-use crate::support::{Gateway, Upstream, values};
+use std::sync::mpsc::channel;
+
+use crate::support::{Gateway, PATIENCE, Upstream, values};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
@@ -119,6 +121,57 @@ fn connections_to_the_upstream_are_used_again() {
         assert!(wire.head().starts_with("HTTP/1.1 200 "));
         wire.expect("ok");
     }
+    upstream.head();
+    assert!(upstream.heads.try_recv().is_err(), "a second connection");
+}
+
+#[test]
+fn connection_that_the_upstream_has_closed_is_not_used_again() {
+    let (sender, closed) = channel();
+    let upstream = Upstream::start(move |mut wire| {
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        // It closes without having said so.
+        drop(wire);
+        sender.send(()).expect("test waits");
+    });
+    let gateway = Gateway::start(upstream.address, &[]);
+    let mut wire = gateway.connect();
+    for _ in 0..20 {
+        wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        let head = wire.head();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        wire.expect("ok");
+        upstream.head();
+        closed.recv_timeout(PATIENCE).expect("closed");
+    }
+}
+
+#[test]
+fn chunks_with_and_without_trailers_leave_the_connection_in_use() {
+    let upstream = Upstream::start(|mut wire| {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n";
+        wire.send(&format!("{head}\r\n2\r\nok\r\n0\r\n\r\n"));
+        wire.head();
+        wire.send(&format!(
+            "{head}trailer: x-end\r\n\r\n2\r\nok\r\n0\r\nx-end: 1\r\n\r\n"
+        ));
+        wire.head();
+        wire.send("HTTP/1.1 204 No Content\r\n\r\n");
+        wire.head();
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    });
+    let gateway = Gateway::start(upstream.address, &[]);
+    let mut wire = gateway.connect();
+    let mut exchange = |expected: &str| {
+        wire.send("GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: te\r\n\r\n");
+        let head = wire.head();
+        wire.expect(expected);
+        head
+    };
+    exchange("2\r\nok\r\n0\r\n\r\n");
+    exchange("2\r\nok\r\n0\r\nx-end: 1\r\n\r\n");
+    assert!(exchange("").starts_with("HTTP/1.1 204 "));
+    assert!(exchange("").starts_with("HTTP/1.1 200 "));
     upstream.head();
     assert!(upstream.heads.try_recv().is_err(), "a second connection");
 }

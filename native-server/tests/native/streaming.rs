@@ -1,12 +1,13 @@
 //! Streams in both directions, upgrades, h2.
 
+use std::io::{BufReader, Read as _};
 use std::sync::mpsc::channel;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use crate::support::{Gateway, PATIENCE, Upstream, values};
+use crate::support::{Gateway, PATIENCE, Upstream, Wire, values};
 
 const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                    transfer-encoding: chunked\r\n\r\n";
@@ -55,6 +56,36 @@ fn request_body_arrives_while_it_goes_on() {
     seen.recv_timeout(PATIENCE).expect("first part arrives");
     wire.send("3\r\nend\r\n0\r\n\r\n");
     assert!(wire.head().starts_with("HTTP/1.1 202 "));
+}
+
+#[test]
+fn request_body_arrives_although_the_client_does_not_read_the_response() {
+    // More than sockets and buffers on the way hold.
+    const LENGTH: usize = 32 * 1024 * 1024;
+    let (sender, seen) = channel();
+    let upstream = Upstream::start(move |mut wire| {
+        let mut response = Wire(BufReader::new(
+            wire.0.get_ref().try_clone().expect("socket"),
+        ));
+        std::thread::spawn(move || {
+            response.send(&format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {LENGTH}\r\n\r\n{}",
+                "y".repeat(LENGTH)
+            ));
+        });
+        wire.expect("4\r\nlast\r\n0\r\n\r\n");
+        sender.send(()).expect("test waits");
+    });
+    let gateway = Gateway::start(upstream.address, &[]);
+    let mut wire = gateway.connect();
+    wire.send("POST /mcp HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+    // The response has begun, and from here on nobody reads it.
+    wire.head();
+    wire.send("4\r\nlast\r\n0\r\n\r\n");
+    seen.recv_timeout(PATIENCE).expect("the body arrives");
+    let mut rest = vec![0; LENGTH];
+    wire.0.read_exact(&mut rest).expect("whole response");
+    assert!(rest.iter().all(|byte| *byte == b'y'));
 }
 
 #[test]
