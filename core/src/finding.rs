@@ -181,8 +181,8 @@ fn outage_octets(outage: Outage) -> [u8; 3] {
 }
 
 fn take_outage(rest: &mut &[u8]) -> Option<Outage> {
-    let [kind, high, low] = take(rest)?;
-    Some(match kind {
+    let octets @ [kind, high, low] = take(rest)?;
+    let outage = match kind {
         1 => Outage::Call(CallFailure::NotSent),
         2 => Outage::Call(CallFailure::Unreachable),
         3 => Outage::Call(CallFailure::TimedOut),
@@ -193,7 +193,8 @@ fn take_outage(rest: &mut &[u8]) -> Option<Outage> {
         8 => Outage::WaitedTooLong,
         9 => Outage::Recent,
         _ => return None,
-    })
+    };
+    (outage_octets(outage) == octets).then_some(outage)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use portcullis_core::jose::{
 use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use portcullis_core::rules::AddressList;
 use portcullis_core::{
-    Ambient, Config, Decision, Engine, HttpUrl, Peer, RequestHead, Step, UnixSeconds,
+    Ambient, Config, Decision, Engine, Finding, HttpUrl, Peer, RequestHead, Step, UnixSeconds,
     UpstreamResponse,
 };
 use proptest::prelude::*;
@@ -116,6 +116,19 @@ proptest! {
         let shown = format!("{settings:?}");
         let secret = values.iter().find(|value| value.len() > 30 && shown.contains(*value));
         prop_assert_eq!(secret, None);
+    }
+
+    #[test]
+    fn a_finding_that_can_be_read_is_written_the_same(
+        form in 0..3_u8,
+        at in any::<[u8; 8]>(),
+        kind in 0..8_u8,
+        rest in prop::collection::vec(0..4_u8, 0..40),
+    ) {
+        let octets = [&[form][..], &at, &[kind], &rest].concat();
+        if let Some(finding) = Finding::from_octets(&octets) {
+            prop_assert_eq!(finding.to_octets(), Some(octets));
+        }
     }
 
     #[test]

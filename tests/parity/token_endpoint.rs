@@ -214,6 +214,25 @@ fn a_refusal_is_cached_briefly() {
 }
 
 #[test]
+fn guesses_beyond_the_budget_are_not_asked_about() {
+    each(|world, gateway| {
+        let server = &world.authorization_server;
+        assert_eq!(gateway.send(&fields(CLIENT_ID, CLIENT_SECRET)).status, 200);
+        let guess = |number: usize| gateway.send(&fields(&format!("id-{number}"), WRONG_SECRET));
+        for number in 0..30 {
+            assert_eq!(guess(number).status, 401, "{:?}", gateway.kind());
+        }
+        let limited = guess(30);
+        assert_eq!(limited.status, 429, "{:?}", gateway.kind());
+        assert_eq!(limited.json()["error"]["code"], -32001);
+        let seconds: u64 = limited.value("retry-after").parse().unwrap();
+        assert!((1..=70).contains(&seconds), "{seconds}");
+        assert_eq!(server.count(TOKEN_PATH), 31);
+        assert_eq!(gateway.send(&fields(CLIENT_ID, CLIENT_SECRET)).status, 200);
+    });
+}
+
+#[test]
 fn an_outage_is_not_cached() {
     each(|world, gateway| {
         let server = &world.authorization_server;
