@@ -15,6 +15,11 @@ use crate::spawn::{Place, command};
 pub(crate) fn bootstrap_text(folder: &Path, upstream: SocketAddr, filter: &Filter) -> String {
     match filter {
         Filter::Portcullis(settings) => render(folder, upstream, settings),
+        Filter::Build(settings, module) => {
+            let usual = filter_module().display().to_string();
+            let rendered = render(folder, upstream, settings);
+            replace(&rendered, &usual, &module.display().to_string())
+        }
         Filter::Portable(settings) => {
             let rendered = render(folder, upstream, settings);
             let line = "                root_id: \"portcullis\"\n";

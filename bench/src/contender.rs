@@ -33,6 +33,15 @@ pub(crate) struct Contender {
     pub(crate) samples: Vec<Sample>,
 }
 
+/// How a gateway keeps up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Processor time for one request, in microseconds.
+    pub(crate) processor: f64,
+    /// Requests per second.
+    pub(crate) rate: f64,
+}
+
 /// What one round showed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
@@ -42,6 +51,8 @@ pub(crate) struct Sample {
     pub(crate) alone: f64,
     /// Requests per second.
     pub(crate) rate: f64,
+    /// The same of the bare gateway for the same requests, a moment before.
+    pub(crate) bare: Option<Pace>,
     /// Median latency in milliseconds.
     pub(crate) p50: f64,
     /// 99th percentile of the latency in milliseconds.
@@ -51,20 +62,25 @@ pub(crate) struct Sample {
 }
 
 impl Contender {
-    /// Drives it for `duration` and keeps what that showed.
-    pub(crate) fn measure(&mut self, duration: Duration) {
-        let before = self.processor_times();
-        let outcome = self.drive(Until::Elapsed(duration));
-        let after = self.processor_times();
-        let requests = outcome.succeeded.max(1) as f64;
-        let [alone, service] = [0, 1].map(|index| {
-            let time = after[index].saturating_sub(before[index]);
-            time.as_secs_f64() * 1e6 / requests
-        });
+    /// Drives it for `duration` with the requests of another; what that shows is not kept.
+    pub(crate) fn pace(&self, mut requests: Requests, duration: Duration) -> Pace {
+        let (outcome, [alone, service]) = self.drive(&mut requests, Until::Elapsed(duration));
+        Pace {
+            processor: alone + service,
+            rate: outcome.rate(),
+        }
+    }
+
+    /// Drives it for `duration` and keeps what that showed, with what `bare` just did.
+    pub(crate) fn measure(&mut self, bare: Option<Pace>, duration: Duration) {
+        let mut requests = self.requests.clone();
+        let (outcome, [alone, service]) = self.drive(&mut requests, Until::Elapsed(duration));
+        self.requests = requests;
         self.samples.push(Sample {
             processor: alone + service,
             alone,
             rate: outcome.rate(),
+            bare,
             p50: outcome.quantile(0.5),
             p99: outcome.quantile(0.99),
             memory: resident_memory(self.process),
@@ -73,12 +89,16 @@ impl Contender {
 
     /// Drives it for `duration`; what that shows counts for nothing.
     pub(crate) fn warm_up(&mut self, duration: Duration) {
-        self.drive(Until::Elapsed(duration));
+        let mut requests = self.requests.clone();
+        self.drive(&mut requests, Until::Elapsed(duration));
+        self.requests = requests;
     }
 
     /// Sends `count` requests; what that shows counts for nothing.
     pub(crate) fn send(&mut self, count: usize) {
-        self.drive(Until::Sent(count));
+        let mut requests = self.requests.clone();
+        self.drive(&mut requests, Until::Sent(count));
+        self.requests = requests;
     }
 
     /// Returns the values of all rounds.
@@ -86,19 +106,27 @@ impl Contender {
         self.samples.iter().map(value).collect()
     }
 
-    /// Returns what the gateway and its service have taken so far.
-    fn processor_times(&self) -> [Duration; 2] {
-        let service = self.service.as_slice();
-        [processor_time(&[self.process]), processor_time(service)]
-    }
-
-    fn drive(&mut self, until: Until) -> Outcome {
-        let outcome = drive(self.address, LANES, &mut self.requests, until);
+    /// Drives it, and returns what gateway and service took for one request, in microseconds.
+    fn drive(&self, requests: &mut Requests, until: Until) -> (Outcome, [f64; 2]) {
+        let times = || {
+            [
+                processor_time(&[self.process]),
+                processor_time(self.service.as_slice()),
+            ]
+        };
+        let before = times();
+        let outcome = drive(self.address, LANES, requests, until);
+        let after = times();
+        let count = outcome.succeeded.max(1) as f64;
+        let taken = [0, 1].map(|index| {
+            let time = after[index].saturating_sub(before[index]);
+            time.as_secs_f64() * 1e6 / count
+        });
         assert_eq!(
             outcome.failed, 0,
             "{}: answered {} (0 is a broken connection)",
             self.id, outcome.last_failure
         );
-        outcome
+        (outcome, taken)
     }
 }

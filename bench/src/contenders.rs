@@ -53,12 +53,18 @@ pub(crate) fn start(world: &World, only: &str) -> Field {
     Field { contenders, absent }
 }
 
-struct EnvoyEntry {
-    id: &'static str,
-    title: String,
-    filter: Filter,
-    requests: Requests,
-    service: Option<u32>,
+/// An Envoy that is to be started.
+pub(crate) struct EnvoyEntry {
+    /// See [`Contender`].
+    pub(crate) id: &'static str,
+    /// See [`Contender`].
+    pub(crate) title: String,
+    /// What stands in its chain.
+    pub(crate) filter: Filter,
+    /// See [`Contender`].
+    pub(crate) requests: Requests,
+    /// See [`Contender`].
+    pub(crate) service: Option<u32>,
 }
 
 fn envoys(world: &World) -> Vec<EnvoyEntry> {
@@ -67,7 +73,8 @@ fn envoys(world: &World) -> Vec<EnvoyEntry> {
     all
 }
 
-fn others_of_envoy(world: &World) -> Vec<EnvoyEntry> {
+/// Returns Envoy with filters of its own.
+pub(crate) fn others_of_envoy(world: &World) -> Vec<EnvoyEntry> {
     let jwks = world.keys.jwks();
     let authn = |cache| filters::jwt_authn(ISSUER, AUDIENCE, &jwks, cache);
     let entry = |id, title: &str, filter, requests| EnvoyEntry {
@@ -155,7 +162,8 @@ fn without_host_function(world: &World) -> [EnvoyEntry; 2] {
     ]
 }
 
-fn start_envoy(world: &World, entry: EnvoyEntry) -> Contender {
+/// Starts one.
+pub(crate) fn start_envoy(world: &World, entry: EnvoyEntry) -> Contender {
     let folder = world.folder(entry.id);
     let upstream = world.resource.address();
     let envoy = Envoy::start(&folder, upstream, &entry.filter, Shape::CONTENDER);
@@ -216,7 +224,7 @@ fn in_session(world: &World, address: SocketAddr) -> Requests {
 }
 
 /// Waits for the first 200: what is fetched at the start is there then.
-fn wait_until_it_answers(contender: &Contender) {
+pub(crate) fn wait_until_it_answers(contender: &Contender) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let mut requests = Requests::new(vec![contender.requests.first().to_vec()]);

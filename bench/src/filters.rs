@@ -1,6 +1,7 @@
 //! The filters that Envoy is measured with.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,8 @@ pub(crate) enum Filter {
     None,
     /// Ours, with these settings.
     Portcullis(Settings),
+    /// Another build of ours, with these settings.
+    Build(Settings, PathBuf),
     /// Ours, where the host has no function for signatures.
     Portable(Settings),
     /// Another, as Envoy's configuration has it, and a cluster that it calls.

@@ -16,6 +16,7 @@
 
 mod bootstrap;
 mod calls;
+mod compare;
 mod contender;
 mod contenders;
 mod credentials;
@@ -49,6 +50,9 @@ use crate::contender::Contender;
 use crate::results::Results;
 use crate::world::{World, own_file};
 
+/// How long each contender is driven before it counts: V8 compiles what is used most for speed.
+const WARM_UP: Duration = Duration::from_millis(1500);
+
 /// How much is measured.
 struct Plan {
     rounds: usize,
@@ -60,8 +64,8 @@ struct Plan {
 impl Plan {
     /// The whole: some fifteen minutes.
     const FULL: Self = Self {
-        rounds: 7,
-        slice: Duration::from_millis(2000),
+        rounds: 25,
+        slice: Duration::from_millis(400),
         singles: singles::Size {
             rounds: 7,
             steady: Duration::from_secs(2),
@@ -76,8 +80,8 @@ impl Plan {
 
     /// The quick one: less than three minutes.
     const QUICK: Self = Self {
-        rounds: 3,
-        slice: Duration::from_millis(400),
+        rounds: 7,
+        slice: Duration::from_millis(120),
         singles: singles::Size {
             rounds: 3,
             steady: Duration::from_millis(500),
@@ -95,9 +99,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", folder] => server::serve(Path::new(folder)),
+        ["compare", ref modules @ ..] => compare::compare(modules),
         [] => bench(""),
         [only] => bench(only),
-        _ => println!("usage: portcullis-bench [PART OF THE NAMES OF CONTENDERS]"),
+        _ => println!(
+            "usage: portcullis-bench [PART OF THE NAMES OF CONTENDERS]\n       \
+             portcullis-bench compare MODULE..."
+        ),
     }
 }
 
@@ -138,19 +146,22 @@ fn bench(only: &str) {
     say("done");
 }
 
-/// Drives every contender once; what the first round shows counts for nothing. Every second round
+/// Drives every contender once, each right after the bare gateway with the same requests; what the first round shows counts for nothing. Every second round
 /// goes backwards, so that nobody always comes after the same other one.
 fn one_round(contenders: &mut [Contender], round: usize, slice: Duration) {
-    let mut order: Vec<&mut Contender> = contenders.iter_mut().collect();
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
     if round % 2 == 1 {
         order.reverse();
     }
-    for contender in order {
+    for index in order {
         if round == 0 {
-            contender.warm_up(slice);
-        } else {
-            contender.measure(slice);
+            contenders[index].warm_up(WARM_UP);
+            continue;
         }
+        let own = &contenders[index];
+        let bare = contenders.iter().find(|other| Some(other.id) == own.bare);
+        let bare = bare.map(|bare| bare.pace(own.requests.clone(), slice));
+        contenders[index].measure(bare, slice);
     }
 }
 

@@ -37,9 +37,9 @@ fn method(text: &mut String, results: &Results) {
         "## Method\n\n\
          Every contender stands in front of the same protected resource and runs on the first core, Envoy with one worker; \
          load, protected resource and services share the second.\n\
-         In each of {} rounds every contender is driven for {slice} s over 16 connections, in turns; a cell is the median of the rounds, with the least and the greatest in brackets.\n\
+         In each of {} rounds every contender is driven for {slice} s over 16 connections, in turns, each right after the same gateway without authentication; a cell is the median of the rounds, with the least and the greatest in brackets.\n\
          CPU is the processor time, user and system, that the gateway's process took for one request; where a service is asked, its time counts as well.\n\
-         \"Added\" is that less the same gateway without authentication, in the same round.\n\
+         \"Added\" is that less what the same gateway without authentication took a moment before for the same requests, credentials included. As the machine's pace changes from second to second, the ratio of the two is taken, times what that gateway takes in the median.\n\
          A request is `POST /mcp` with a JSON-RPC body of 104 bytes and five usual fields; a token has some 800 bytes (RS256) or 600 (ES256).\n\
          \"Each token new\" walks through 12,000 tokens, more than any cache holds.\n\n",
         results.rounds

@@ -8,6 +8,7 @@ use crate::hostcalls::Hostcalls;
 use crate::statistics::Spread;
 
 /// The results of a run.
+#[derive(Default)]
 pub(crate) struct Results {
     /// Who took part, with the samples of all rounds.
     pub(crate) contenders: Vec<Contender>,
@@ -26,7 +27,7 @@ pub(crate) struct Results {
 }
 
 /// Measurements beside the rounds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Singles {
     /// One bare check of a signature, in microseconds: RS256, ES256.
     pub(crate) verify: [f64; 2],
@@ -58,12 +59,33 @@ impl Results {
     }
 
     /// Returns what a contender adds to its bare gateway in each round, in microseconds.
+    ///
+    /// What is measured is a ratio, to the bare gateway with the same requests a moment before,
+    /// as the pace of a shared machine changes from second to second; it is given in terms of
+    /// what the bare gateway takes in the median.
     pub(crate) fn added(&self, id: &str) -> Option<Vec<f64>> {
-        let contender = self.of(id)?;
-        let bare = self.of(contender.bare?)?;
-        Some(pairs(contender, bare, |own, bare| {
-            own.processor - bare.processor
-        }))
+        let samples = &self.of(id)?.samples;
+        let bare: Option<Vec<f64>> = samples
+            .iter()
+            .map(|sample| Some(sample.bare?.processor))
+            .collect();
+        let bare = bare?;
+        let usual = Spread::of(bare.clone())?.median;
+        let pairs = samples.iter().zip(bare);
+        Some(
+            pairs
+                .map(|(own, bare)| (own.processor / bare - 1.0) * usual)
+                .collect(),
+        )
+    }
+
+    /// Returns the requests per second of a contender over those of its bare gateway.
+    pub(crate) fn rate_kept(&self, id: &str) -> Option<Spread> {
+        let samples = self.of(id)?.samples.iter();
+        let ratios: Option<Vec<f64>> = samples
+            .map(|sample| Some(sample.rate / sample.bare?.rate))
+            .collect();
+        Spread::of(ratios?)
     }
 
     /// Returns the ratio of what two contenders add.
@@ -73,12 +95,6 @@ impl Results {
         Spread::of(ratios.collect())
     }
 
-    /// Returns the ratio of the requests per second of two contenders.
-    pub(crate) fn rate_ratio(&self, id: &str, other: &str) -> Option<Spread> {
-        let (own, other) = (self.of(id)?, self.of(other)?);
-        Spread::of(pairs(own, other, |own, other| own.rate / other.rate))
-    }
-
     /// Returns the ratio of the requests for which one second of a core is enough, of two
     /// contenders; a service that one of them asks has a core of its own.
     pub(crate) fn core_ratio(&self, id: &str, other: &str) -> Option<Spread> {
@@ -86,12 +102,24 @@ impl Results {
         Spread::of(pairs(own, other, |own, other| other.alone / own.alone))
     }
 
-    /// Returns by how much more processor time a contender takes than another, in microseconds.
+    /// The same of a contender and its bare gateway with the same requests, a moment before.
+    pub(crate) fn core_kept(&self, id: &str) -> Option<Spread> {
+        let samples = self.of(id)?.samples.iter();
+        let ratios: Option<Vec<f64>> = samples
+            .map(|sample| Some(sample.bare?.processor / sample.processor))
+            .collect();
+        Spread::of(ratios?)
+    }
+
+    /// Returns by how much more processor time a contender adds than another, in microseconds.
     pub(crate) fn more_processor(&self, id: &str, other: &str) -> Option<Vec<f64>> {
-        let (own, other) = (self.of(id)?, self.of(other)?);
-        Some(pairs(own, other, |own, other| {
-            own.processor - other.processor
-        }))
+        let (own, other) = (self.added(id)?, self.added(other)?);
+        Some(
+            own.iter()
+                .zip(other)
+                .map(|(own, other)| own - other)
+                .collect(),
+        )
     }
 }
 

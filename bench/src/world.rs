@@ -39,6 +39,11 @@ pub(crate) struct World {
 impl World {
     /// Makes it.
     pub(crate) fn new() -> Self {
+        Self::with_tokens(DIFFERENT)
+    }
+
+    /// Makes it with `count` tokens of each algorithm.
+    pub(crate) fn with_tokens(count: usize) -> Self {
         let folder = scratch("run");
         let keys = Keys::generate();
         let published = folder.join("resource");
@@ -49,10 +54,10 @@ impl World {
         Self {
             resource: Helper::start(&published),
             service: Helper::start(&nothing),
-            rs256: keys.tokens(Alg::Rs256, DIFFERENT),
-            es256: keys.tokens(Alg::Es256, DIFFERENT),
-            ps256: keys.tokens(Alg::Ps256, DIFFERENT),
-            eddsa: keys.tokens(Alg::EdDsa, DIFFERENT),
+            rs256: keys.tokens(Alg::Rs256, count),
+            es256: keys.tokens(Alg::Es256, count),
+            ps256: keys.tokens(Alg::Ps256, count),
+            eddsa: keys.tokens(Alg::EdDsa, count),
             keys,
             folder,
         }

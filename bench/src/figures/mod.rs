@@ -86,7 +86,7 @@ fn in_envoy(results: &Results) -> Vec<Figure> {
         let authn = results.added_ratio(id, "envoy-jwt-authn-rs256");
         let what = format!("filter, {mode}, warm: added CPU over that of uncached jwt_authn RS256");
         figures.push(figure(what, Bound::AtMost(0.30), "", authn));
-        let rate = results.rate_ratio(id, "envoy-bare");
+        let rate = results.rate_kept(id);
         let what = format!("filter, {mode}, warm: requests/s over those of bare Envoy");
         figures.push(figure(what, Bound::AtLeast(0.85), "", rate));
         let authz = results.added_ratio(id, "envoy-ext-authz");
@@ -120,13 +120,10 @@ fn in_the_vm(results: &Results) -> Vec<Figure> {
 
 /// Requests per second of one core of the native binary over those of another: least ratio, both
 /// ids. It counts what a core could do, as the load may be what is too slow.
-const RATES: [(f64, &str, &str); 6] = [
+const RATES: [(f64, &str, &str); 3] = [
     (6.0, "native-api-key", "zscaler-mcp-api-key"),
     (12.0, "native-jwt-warm", "zscaler-mcp-jwt"),
     (1.0, "native-api-key", "nginx-auth-request"),
-    (0.93, "native-api-key", "native-none"),
-    (0.93, "native-jwt-warm", "native-none"),
-    (0.93, "native-zscaler-warm", "native-none"),
 ];
 
 fn native(results: &Results) -> Vec<Figure> {
@@ -138,6 +135,15 @@ fn native(results: &Results) -> Vec<Figure> {
             figure(what, Bound::AtLeast(bound), "", ratio)
         })
         .collect();
+    for id in ["native-api-key", "native-jwt-warm", "native-zscaler-warm"] {
+        let what = format!("{id}: requests/s of a core over those with mode none");
+        figures.push(figure(
+            what,
+            Bound::AtLeast(0.93),
+            "",
+            results.core_kept(id),
+        ));
+    }
     let [rs256, es256] = results.singles.verify;
     for (name, id, verify) in [
         ("RS256", "native-jwt-cold-rs256", rs256),
