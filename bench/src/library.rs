@@ -11,7 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::config::{Settings as CoreSettings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamResponse,
+    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
+    UpstreamResponse,
 };
 use portcullis_tests::Alg;
 use serde_json::Value;
@@ -60,7 +61,11 @@ pub(crate) fn decision(world: &World, mode: &str, credential: &str) -> f64 {
     let json = Value::Object(world.settings(mode)).to_string();
     settings.read_json(json.as_bytes()).unwrap();
     let config = resolve(&settings, Site::Filter).unwrap().config;
-    let mut engine = Engine::new(config, Box::new(PortableVerifier::new()));
+    let mut engine = Engine::new(
+        config,
+        Box::new(PortableVerifier::new()),
+        FingerprintKey::new([0; 16]),
+    );
     let (_, value) = credential.trim_end().split_once(": ").unwrap();
     let headers: [(&str, &[u8]); 6] = [
         ("user-agent", b"mcp-remote/0.1"),

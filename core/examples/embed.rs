@@ -13,8 +13,8 @@ use portcullis_core::jose::PortableVerifier;
 use portcullis_core::modes::{Mode, ZscalerMode};
 use portcullis_core::rules::{AccessRules, HostList};
 use portcullis_core::{
-    Ambient, CallOutcome, Config, Decision, Engine, HttpUrl, Peer, PendingRequest, RequestHead,
-    Step, Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, CallOutcome, Config, Decision, Engine, FingerprintKey, HttpUrl, Peer, PendingRequest,
+    RequestHead, Step, Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 fn main() {
@@ -31,7 +31,11 @@ fn main() {
 ///
 /// Returns what is wrong with the configuration.
 fn run() -> Result<Decision, &'static str> {
-    let mut engine = Engine::new(config()?, Box::new(PortableVerifier::new()));
+    let mut engine = Engine::new(
+        config()?,
+        Box::new(PortableVerifier::new()),
+        FingerprintKey::new([0; 16]),
+    );
     let mut parked: BTreeMap<Ticket, PendingRequest> = BTreeMap::new();
 
     let head = RequestHead {

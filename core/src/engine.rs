@@ -9,6 +9,7 @@ use crate::attempts::AttemptLedger;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
+use crate::digest::FingerprintKey;
 use crate::endpoint::Endpoint;
 use crate::finding::{Finding, Found, Hearsay};
 use crate::flights::{Errand, Flights};
@@ -47,10 +48,14 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Makes an engine with empty caches.
+    /// Makes an engine with empty caches, in which credentials are looked up under `key`.
     #[must_use]
-    pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>) -> Self {
-        let authenticator = Authenticator::new(&config);
+    pub fn new(
+        config: Config,
+        verifier: Box<dyn SignatureVerifier + Send>,
+        key: FingerprintKey,
+    ) -> Self {
+        let authenticator = Authenticator::new(&config, key);
         let (flights, readiness) = (Flights::default(), Readiness::default());
         Self {
             config,

@@ -22,10 +22,14 @@
 //! use portcullis_core::config::Config;
 //! use portcullis_core::jose::PortableVerifier;
 //! use portcullis_core::modes::{ApiKeyMode, Mode};
-//! use portcullis_core::{Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds};
+//! use portcullis_core::{
+//!     Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
+//! };
 //!
 //! let mode = Mode::ApiKey(ApiKeyMode::parse("correct horse battery staple")?);
-//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()));
+//! // From the host's source of random numbers.
+//! let key = FingerprintKey::new([7; 16]);
+//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()), key);
 //! let head = RequestHead {
 //!     method: b"POST",
 //!     authority: b"mcp.example.com",
@@ -76,7 +80,7 @@ mod url;
 pub use ambient::{Ambient, UnixSeconds};
 pub use config::Config;
 pub use decision::{Decision, Forward, HeaderEdits, LocalResponse};
-pub use digest::Digest;
+pub use digest::{Digest, FingerprintKey};
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use request::{Peer, RequestHead};

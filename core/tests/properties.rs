@@ -20,8 +20,8 @@ use portcullis_core::jose::{
 use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use portcullis_core::rules::AddressList;
 use portcullis_core::{
-    Ambient, Config, Decision, Engine, Finding, HttpUrl, Peer, RequestHead, Step, UnixSeconds,
-    UpstreamResponse,
+    Ambient, Config, Decision, Engine, Finding, FingerprintKey, HttpUrl, Peer, RequestHead, Step,
+    UnixSeconds, UpstreamResponse,
 };
 use proptest::prelude::*;
 use proptest::test_runner::Config as ProptestConfig;
@@ -135,7 +135,7 @@ proptest! {
     fn a_key_admits_itself_and_nothing_else(key in "[!-+\\--~]{1,40}", other in "[ -~]{0,40}") {
         prop_assume!(!key.starts_with("sha256:"));
         let config = Config::new(Mode::ApiKey(ApiKeyMode::parse(&key).unwrap()));
-        let mut engine = Engine::new(config, Box::new(PortableVerifier::new()));
+        let mut engine = Engine::new(config, Box::new(PortableVerifier::new()), FingerprintKey::new([0; 16]));
         let mut admits = |value: &str| passes(&ask(&mut engine, &[("x-api-key", value.as_bytes())]));
         prop_assert!(admits(&key));
         prop_assert_eq!(admits(&other), other.trim() == key);
@@ -173,7 +173,11 @@ fn form(headers: &[(&str, &[u8])]) -> [String; 2] {
         forward_entitlements: false,
         attempts: AttemptLimits::default(),
     });
-    let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()));
+    let mut engine = Engine::new(
+        Config::new(mode),
+        Box::new(PortableVerifier::new()),
+        FingerprintKey::new([0; 16]),
+    );
     let step = ask(&mut engine, headers);
     assert!(matches!(step, Step::Wait { .. }), "{step:?}");
     let (call, _) = engine.poll_call().unwrap();
@@ -200,7 +204,11 @@ fn subject_field(claims: &str) -> Vec<u8> {
         policy: TokenPolicy::default(),
         algorithms: Algorithm::ALL.to_vec(),
     });
-    let mut engine = Engine::new(Config::new(mode), Box::new(Credulous));
+    let mut engine = Engine::new(
+        Config::new(mode),
+        Box::new(Credulous),
+        FingerprintKey::new([0; 16]),
+    );
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#);
     let token = format!("Bearer {header}.{}.AA", URL_SAFE_NO_PAD.encode(claims));
     let step = ask(&mut engine, &[("authorization", token.as_bytes())]);

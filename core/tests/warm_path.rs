@@ -13,7 +13,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds, UpstreamCall,
+    UpstreamResponse,
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -29,7 +30,11 @@ fn engine(settings: &[(&str, &str)]) -> Engine {
     all.read_environment([("PORTCULLIS_STATE_KEYS", STATE_KEY)]);
     all.read_environment(settings.iter().copied());
     let resolution = resolve(&all, Site::Filter).unwrap();
-    Engine::new(resolution.config, Box::new(PortableVerifier::new()))
+    Engine::new(
+        resolution.config,
+        Box::new(PortableVerifier::new()),
+        FingerprintKey::new([0; 16]),
+    )
 }
 
 const AMBIENT: Ambient = Ambient {

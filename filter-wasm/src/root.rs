@@ -5,10 +5,10 @@ use std::hash::BuildHasher as _;
 use std::rc::Rc;
 use std::time::Duration;
 
-use portcullis_core::Engine;
 use portcullis_core::config::{
     Clusters, Config, ConfigError, Setting, Settings, Site, WorkerLease, resolve,
 };
+use portcullis_core::{Engine, FingerprintKey};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
@@ -61,7 +61,8 @@ impl AuthRoot {
         let verifier = HostVerifier::probe();
         log::info!("{}", verifier.describe());
         metrics::record_host_algorithms(verifier.host_algorithms());
-        let mut engine = Engine::new(resolution.config, Box::new(verifier));
+        let key = fingerprint_key()?;
+        let mut engine = Engine::new(resolution.config, Box::new(verifier), key);
         let shared = settings.non_blank(Setting::WorkerLease).unwrap_or_default();
         let shares = WorkerLease::parse(shared)?.applies_to(&host::vm_id());
         let mut lease = None;
@@ -168,4 +169,11 @@ fn settings() -> Result<Settings, ConfigError> {
     settings.read_environment(variables);
     settings.read_json(&host::plugin_configuration())?;
     Ok(settings)
+}
+
+fn fingerprint_key() -> Result<FingerprintKey, ConfigError> {
+    let mut octets = [0; 16];
+    getrandom::fill(&mut octets)
+        .map_err(|_| ConfigError::general("the host gives no random numbers"))?;
+    Ok(FingerprintKey::new(octets))
 }

@@ -111,15 +111,24 @@ fn scheme(algorithm: Algorithm) -> Scheme {
     }
 }
 
+/// Returns random octets.
+///
+/// # Errors
+///
+/// Fails when the system has no randomness.
+pub(crate) fn random_octets<const LEN: usize>() -> Result<[u8; LEN], Unspecified> {
+    let mut octets = [0; LEN];
+    aws_lc_rs::rand::fill(&mut octets)?;
+    Ok(octets)
+}
+
 /// Returns 256 random bits as base64url.
 ///
 /// # Errors
 ///
 /// Fails when the system has no randomness.
 pub(crate) fn random_token() -> Result<String, Unspecified> {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(URL_SAFE_NO_PAD.encode(random_octets::<32>()?))
 }
 
 #[cfg(test)]

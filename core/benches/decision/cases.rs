@@ -6,7 +6,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::{Algorithm, PublicKey, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Decision, Engine, Peer, RequestHead, Step, UnixSeconds, UpstreamResponse,
+    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
+    UpstreamResponse,
 };
 
 /// Every case: a mode with the same credential again, a token that was never seen (parsing, claims,
@@ -77,7 +78,11 @@ fn engine(mode: &str) -> Engine {
     );
     settings.read_json(json.as_bytes()).expect("settings");
     let resolution = resolve(&settings, Site::Filter).expect("settings");
-    Engine::new(resolution.config, Box::new(Yes))
+    Engine::new(
+        resolution.config,
+        Box::new(Yes),
+        FingerprintKey::new([0; 16]),
+    )
 }
 
 /// Decides a request with this credential, or none, and answers the calls that it takes; tells

@@ -7,8 +7,8 @@ use portcullis_core::jose::{
 };
 use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
 use portcullis_core::{
-    Ambient, CallOutcome, Config, Decision, Engine, Forward, HeaderEdits, HttpUrl, LocalResponse,
-    Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, CallOutcome, Config, Decision, Engine, FingerprintKey, Forward, HeaderEdits, HttpUrl,
+    LocalResponse, Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 pub const NOW: u64 = 1_800_000_000;
@@ -34,7 +34,7 @@ pub struct Gate {
 
 impl Gate {
     pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>) -> Self {
-        let engine = Engine::new(config, verifier);
+        let engine = Engine::new(config, verifier, FingerprintKey::new([0; 16]));
         let (now, outcome) = (NOW, answer(200, b""));
         Self {
             engine,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::CLOCK_SLACK;
 use crate::ambient::UnixSeconds;
-use crate::digest::Digest;
+use crate::digest::{Digest, Fingerprint};
 
 /// A map with at most `capacity` entries; a new one pushes the oldest out. An expired entry is
 /// never returned, nor is one from the future: the clock was set back since.
@@ -13,34 +13,53 @@ use crate::digest::Digest;
 /// Ten thousand entries are not many, so each is kept small: they lie in a ring in the order in
 /// which they came, and an index over a part of their keys says where.
 #[derive(Debug)]
-pub(crate) struct ExpiringMap<V> {
+pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
     /// Where an entry is, by the start of its key. Of two keys that start alike, the later counts.
     places: BTreeMap<u64, u32>,
     /// The ring, in pieces, so that it grows without being copied.
-    pieces: Vec<Vec<Entry<V>>>,
+    pieces: Vec<Vec<Entry<K, V>>>,
     /// The place of the next entry.
     next: u32,
+}
+
+/// What entries are known by.
+pub(crate) trait Key: Copy + Eq {
+    /// Returns the start of it, which is as good as random.
+    fn start(&self) -> u64;
+}
+
+impl Key for Digest {
+    fn start(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = *self.as_bytes();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl Key for Fingerprint {
+    fn start(&self) -> u64 {
+        self.halves()[0]
+    }
 }
 
 const PIECE: usize = 64;
 
 #[derive(Debug)]
-struct Entry<V> {
-    key: Digest,
+struct Entry<K, V> {
+    key: K,
     /// `None` when the entry was removed before its turn.
     value: Option<V>,
     since: UnixSeconds,
     expires: UnixSeconds,
 }
 
-impl<V> Entry<V> {
+impl<K, V> Entry<K, V> {
     fn is_alive(&self, now: UnixSeconds) -> bool {
         now < self.expires && self.since <= now.plus(CLOCK_SLACK)
     }
 }
 
-impl<V> ExpiringMap<V> {
+impl<K: Key, V> ExpiringMap<K, V> {
     pub(crate) const fn new(capacity: usize) -> Self {
         Self {
             capacity,
@@ -51,8 +70,8 @@ impl<V> ExpiringMap<V> {
     }
 
     /// Returns an entry inside its life.
-    pub(crate) fn get(&mut self, key: &Digest, now: UnixSeconds) -> Option<&V> {
-        let place = *self.places.get(&start(key))?;
+    pub(crate) fn get(&mut self, key: &K, now: UnixSeconds) -> Option<&V> {
+        let place = *self.places.get(&key.start())?;
         let entry = self.entry(place)?;
         if entry.key != *key {
             return None;
@@ -65,7 +84,7 @@ impl<V> ExpiringMap<V> {
     }
 
     /// Adds an entry that lives from `now` until `expires`, or replaces one where it is.
-    pub(crate) fn insert(&mut self, key: Digest, value: V, now: UnixSeconds, expires: UnixSeconds) {
+    pub(crate) fn insert(&mut self, key: K, value: V, now: UnixSeconds, expires: UnixSeconds) {
         if self.capacity == 0 {
             return;
         }
@@ -75,16 +94,16 @@ impl<V> ExpiringMap<V> {
             since: now,
             expires,
         };
-        let known = self.places.get(&start(&key)).copied();
+        let known = self.places.get(&key.start()).copied();
         let place = known.unwrap_or_else(|| self.take_place());
         if let Some(old) = self.entry(place) {
-            let start = start(&old.key);
+            let start = old.key.start();
             if old.value.is_some() {
                 self.places.remove(&start);
             }
         }
         if self.put(place, entry) {
-            self.places.insert(start(&key), place);
+            self.places.insert(key.start(), place);
         }
     }
 
@@ -93,19 +112,19 @@ impl<V> ExpiringMap<V> {
         for entry in self.pieces.iter_mut().flatten() {
             if entry.value.as_ref().is_some_and(|value| !keep(value)) {
                 entry.value = None;
-                self.places.remove(&start(&entry.key));
+                self.places.remove(&entry.key.start());
             }
         }
     }
 
     /// Forgets an entry.
-    pub(crate) fn remove(&mut self, key: &Digest) {
-        let place = self.places.get(&start(key)).copied();
+    pub(crate) fn remove(&mut self, key: &K) {
+        let place = self.places.get(&key.start()).copied();
         if let Some(entry) = place.and_then(|place| self.entry(place))
             && entry.key == *key
         {
             entry.value = None;
-            self.places.remove(&start(key));
+            self.places.remove(&key.start());
         }
     }
 
@@ -118,13 +137,13 @@ impl<V> ExpiringMap<V> {
         place
     }
 
-    fn entry(&mut self, place: u32) -> Option<&mut Entry<V>> {
+    fn entry(&mut self, place: u32) -> Option<&mut Entry<K, V>> {
         let (piece, offset) = split(place);
         self.pieces.get_mut(piece)?.get_mut(offset)
     }
 
     /// Puts an entry in the place of another, or at the end.
-    fn put(&mut self, place: u32, entry: Entry<V>) -> bool {
+    fn put(&mut self, place: u32, entry: Entry<K, V>) -> bool {
         if let Some(old) = self.entry(place) {
             *old = entry;
             return true;
@@ -144,12 +163,6 @@ impl<V> ExpiringMap<V> {
     }
 }
 
-/// Returns the start of a key, which is as good as random.
-fn start(key: &Digest) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
 fn split(place: u32) -> (usize, usize) {
     let place = usize::try_from(place).unwrap_or(usize::MAX);
     (place / PIECE, place % PIECE)
@@ -166,7 +179,7 @@ mod tests {
     }
 
     /// Counts the entries that are there, in both structures.
-    fn counts<V>(map: &ExpiringMap<V>) -> (usize, usize) {
+    fn counts<V>(map: &ExpiringMap<Digest, V>) -> (usize, usize) {
         let entries = map.pieces.iter().flatten();
         let filled = entries.filter(|entry| entry.value.is_some()).count();
         (filled, map.places.len())

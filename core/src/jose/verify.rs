@@ -9,13 +9,13 @@ use super::jwk::Jwk;
 use super::token::UnverifiedToken;
 use crate::ambient::UnixSeconds;
 use crate::denial::Denial;
-use crate::digest::Digest;
+use crate::digest::Fingerprint;
 
 /// The signature of a token that is still to be checked: the one part of a decision that takes
 /// long, and needs nothing of the engine.
 pub struct SignatureCheck<'a> {
     /// Of the token.
-    pub(crate) digest: Digest,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) token: UnverifiedToken<'a>,
     /// The keys that may have made it.
     pub(crate) keys: Vec<Arc<Jwk>>,
@@ -23,7 +23,7 @@ pub struct SignatureCheck<'a> {
 
 /// What a [`SignatureCheck`] found out; only it makes one.
 pub struct CheckedSignature<'a> {
-    digest: Digest,
+    fingerprint: Fingerprint,
     token: UnverifiedToken<'a>,
     signer: Option<Arc<Jwk>>,
 }
@@ -33,7 +33,7 @@ impl<'a> SignatureCheck<'a> {
     #[must_use]
     pub fn run(self, verifier: &dyn SignatureVerifier) -> CheckedSignature<'a> {
         let Self {
-            digest,
+            fingerprint,
             token,
             keys,
         } = self;
@@ -47,17 +47,22 @@ impl<'a> SignatureCheck<'a> {
         };
         let signer = keys.into_iter().find(signed_by);
         CheckedSignature {
-            digest,
+            fingerprint,
             token,
             signer,
         }
     }
 }
 
-impl CheckedSignature<'_> {
-    /// Returns the digest of the token.
-    pub(crate) const fn digest(&self) -> Digest {
-        self.digest
+impl<'a> CheckedSignature<'a> {
+    /// Returns what the token is looked up by.
+    pub(crate) const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Returns what the signature is over.
+    pub(crate) const fn signing_input(&self) -> &'a [u8] {
+        self.token.signing_input
     }
 
     /// Checks the claims, if one of the keys made the signature; returns the key too, since the

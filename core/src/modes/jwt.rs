@@ -11,7 +11,7 @@ use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
-use crate::digest::Digest;
+use crate::digest::{Fingerprint, FingerprintKey};
 use crate::flights::{Errand, Flights};
 use crate::identity::{OwnField, Principal};
 use crate::jose::{
@@ -38,7 +38,8 @@ pub struct JwtMode {
 pub(crate) struct JwtAuthenticator {
     mode: JwtMode,
     keys: KeySet,
-    validations: ExpiringMap<Validated>,
+    key: FingerprintKey,
+    validations: ExpiringMap<Fingerprint, Validated>,
     /// What many principals have in common.
     pool: Pool,
 }
@@ -68,11 +69,12 @@ enum Chance {
 }
 
 impl JwtAuthenticator {
-    pub(crate) fn new(mode: JwtMode, cache_entries: usize) -> Self {
+    pub(crate) fn new(mode: JwtMode, key: FingerprintKey, cache_entries: usize) -> Self {
         let keys = KeySet::new(mode.jwks_uri.clone());
         Self {
             mode,
             keys,
+            key,
             validations: ExpiringMap::new(cache_entries),
             pool: Pool::default(),
         }
@@ -106,11 +108,11 @@ impl JwtAuthenticator {
         chance: Chance,
         desk: &mut Desk<'_>,
     ) -> Judgement<'a> {
-        let digest = Digest::plain(token);
+        let fingerprint = self.key.fingerprint(token);
         let settled = chance == Chance::Last || self.keys_are_settled(desk.now);
         if settled
             && self.keys.keys(desk.now).is_some()
-            && let Some(validated) = self.validations.get(&digest, desk.now)
+            && let Some(validated) = self.validations.get(&fingerprint, desk.now)
         {
             return Verdict::Admit(Arc::clone(&validated.principal)).into();
         }
@@ -124,7 +126,7 @@ impl JwtAuthenticator {
         };
         let unchecked = |keys| {
             Judgement::Unchecked(SignatureCheck {
-                digest,
+                fingerprint,
                 token: parsed,
                 keys,
             })
@@ -160,22 +162,23 @@ impl JwtAuthenticator {
         checked: CheckedSignature<'_>,
         now: UnixSeconds,
     ) -> Result<Arc<Principal>, Denial> {
-        let digest = checked.digest();
+        let fingerprint = checked.fingerprint();
+        let signing_input = checked.signing_input();
         let (claims, jwk) = checked.claims(&self.mode.policy, now)?;
         // The key may have left the set since the check began.
         let keys = self.keys.keys(now);
         if !keys.is_some_and(|keys| keys.contains(&jwk)) {
             return Err(self.no_key(now));
         }
-        let principal =
-            principal(&claims, &digest, &mut self.pool).ok_or(Denial::MalformedClaims)?;
+        let principal = principal(&claims, signing_input, &mut self.pool);
+        let principal = principal.ok_or(Denial::MalformedClaims)?;
         let principal = Arc::new(principal);
         let validated = Validated {
             principal: Arc::clone(&principal),
             jwk,
         };
         self.validations
-            .insert(digest, validated, now, claims.accepted_until);
+            .insert(fingerprint, validated, now, claims.accepted_until);
         Ok(principal)
     }
 
@@ -238,8 +241,8 @@ impl JwtAuthenticator {
 
 /// Names the caller: the subject, else the client, as sessions and the protected resource know it.
 ///
-/// Nothing tells the callers of nameless tokens apart, so sessions are bound to the token itself.
-fn principal(claims: &VerifiedClaims, token: &Digest, pool: &mut Pool) -> Option<Principal> {
+/// Nothing tells the callers of nameless tokens apart, so sessions are bound to what is signed.
+fn principal(claims: &VerifiedClaims, signing_input: &[u8], pool: &mut Pool) -> Option<Principal> {
     let given = |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty());
     let (subject, client) = (given(&claims.subject), given(&claims.client_id));
     let name = subject
@@ -251,7 +254,7 @@ fn principal(claims: &VerifiedClaims, token: &Digest, pool: &mut Pool) -> Option
         octets(claims.issuer.as_ref()),
         octets(subject.as_ref()),
         octets(client.as_ref()),
-        if nameless { token.as_bytes() } else { &[] },
+        if nameless { signing_input } else { &[] },
     ];
     Principal::new(ModeName::Jwt, name, &parts)?
         .with(OwnField::Subject, claims.subject.as_deref())?

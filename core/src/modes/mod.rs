@@ -16,6 +16,7 @@ pub(crate) use zscaler::{AwaitTokenEndpoint, GrantFinding, Validation, ZscalerAu
 use crate::ambient::UnixSeconds;
 use crate::config::{Config, ModeName};
 use crate::denial::Denial;
+use crate::digest::FingerprintKey;
 use crate::flights::Flights;
 use crate::identity::Principal;
 use crate::jose::{SignatureCheck, SignatureVerifier};
@@ -100,12 +101,12 @@ pub(crate) enum Authenticator {
 }
 
 impl Authenticator {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, key: FingerprintKey) -> Self {
         let entries = config.cache_entries;
         match &config.mode {
             Mode::None => Self::None(Arc::new(Principal::nobody())),
             Mode::ApiKey(mode) => Self::ApiKey(mode.clone()),
-            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone(), entries)),
+            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone(), key, entries)),
             Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone(), entries)),
         }
     }

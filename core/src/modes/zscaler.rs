@@ -62,8 +62,8 @@ pub struct ZscalerMode {
 /// Mode `zscaler` with its caches.
 pub(crate) struct ZscalerAuthenticator {
     mode: ZscalerMode,
-    validations: ExpiringMap<Validated>,
-    refusals: ExpiringMap<()>,
+    validations: ExpiringMap<Digest, Validated>,
+    refusals: ExpiringMap<Digest, ()>,
     attempts: Box<dyn AttemptLedger + Send>,
     hearsay: Box<dyn Hearsay + Send>,
 }

@@ -2,6 +2,8 @@
 
 use portcullis_core::config::{ConfigError, Resolution, Settings, Site, Source, resolve};
 
+use portcullis_core::{Engine, FingerprintKey};
+
 use crate::request::Request;
 use crate::support::{STATE_KEY, settings};
 
@@ -230,7 +232,7 @@ fn what_is_allowed_but_unwise_is_said() {
 fn an_open_gate_on_loopback_is_closed_to_web_pages() {
     let resolution = resolution(&[], LOOPBACK).unwrap();
     let verifier = Box::new(portcullis_core::jose::PortableVerifier::new());
-    let mut engine = portcullis_core::Engine::new(resolution.config, verifier);
+    let mut engine = Engine::new(resolution.config, verifier, FingerprintKey::new([0; 16]));
     let ambient = portcullis_core::Ambient {
         now: portcullis_core::UnixSeconds(0),
     };

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use portcullis_core::config::{Resolution, Settings, Site, Source, resolve};
 use portcullis_core::jose::{PortableVerifier, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Decision, Engine, Forward, HeaderEdits, PendingCall,
-    PendingRequest, Step, Ticket, UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Decision, Engine, FingerprintKey, Forward, HeaderEdits,
+    PendingCall, PendingRequest, Step, Ticket, UnixSeconds, UpstreamCall,
 };
 
 use crate::request::Request;
@@ -115,7 +115,11 @@ impl Scenario {
     ) -> Self {
         Self {
             now: START,
-            engine: Engine::new(resolved(settings, more).config, verifier),
+            engine: Engine::new(
+                resolved(settings, more).config,
+                verifier,
+                FingerprintKey::new([0; 16]),
+            ),
             server: Server::new(),
             under_way: VecDeque::new(),
             parked: BTreeMap::new(),

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use portcullis_core::HttpUrl;
 use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
+use portcullis_core::{FingerprintKey, HttpUrl};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
+use crate::crypto::random_octets;
 use crate::listen::Listen;
 use crate::logs::LogArgs;
 use crate::open_files;
@@ -118,8 +119,9 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     }
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let ledger = SharedLedger::new(resolution.config.attempt_limits());
+    let key = FingerprintKey::new(random_octets().context("cannot draw random numbers")?);
     let calls = CallClient::new(connector.clone());
-    let gate = Gate::new(resolution.config, ledger, calls);
+    let gate = Gate::new(resolution.config, key, ledger, calls);
     let tally = Arc::new(Tally::default());
     let background = tokio::spawn({
         let (gate, tally) = (Arc::clone(&gate), Arc::clone(&tally));

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portcullis_core::jose::SignatureCheck;
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Config, Decision, Engine, Opening, PendingCall, PendingCheck,
-    PendingRequest, RequestHead, Step, Ticket, UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Config, Decision, Engine, FingerprintKey, Opening, PendingCall,
+    PendingCheck, PendingRequest, RequestHead, Step, Ticket, UnixSeconds, UpstreamCall,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -49,10 +49,16 @@ enum Opened<'a> {
 }
 
 impl Gate {
-    /// Puts an engine to work; its calls go out through `calls`.
-    pub(crate) fn new(config: Config, ledger: SharedLedger, calls: CallClient) -> Arc<Self> {
+    /// Puts an engine to work that looks credentials up under `key`; its calls go out through
+    /// `calls`.
+    pub(crate) fn new(
+        config: Config,
+        key: FingerprintKey,
+        ledger: SharedLedger,
+        calls: CallClient,
+    ) -> Arc<Self> {
         let verifier = Arc::new(NativeVerifier::default());
-        let engine = Engine::new(config, Box::new(Arc::clone(&verifier)))
+        let engine = Engine::new(config, Box::new(Arc::clone(&verifier)), key)
             .with_attempt_ledger(Box::new(ledger));
         let due = engine.poll_timeout();
         Arc::new(Self {
