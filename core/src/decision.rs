@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::identity::{Presence, Principal};
-use crate::rules::CorsGrant;
-use crate::session::SessionBinding;
+use crate::rules::{CorsGrant, OWNED, VARY};
+use crate::session::{self, SessionBinding};
 
 /// The answer to one request.
 #[must_use]
@@ -40,8 +40,19 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// Returns the edits for the response of the protected resource, whose `headers` are given
-    /// with names in lower case.
+    /// Returns the names of the response's fields that [`Self::response_edits`] reads; where there
+    /// are none, it has nothing to edit.
+    #[must_use]
+    pub const fn response_fields(&self) -> &'static [&'static str] {
+        match (&self.session, &self.cors) {
+            (None, None) => &[],
+            (Some(_), None) => &[session::FIELD],
+            (_, Some(_)) => &CORS_FIELDS,
+        }
+    }
+
+    /// Returns the edits for the response of the protected resource; `headers` are its lines of
+    /// [`Self::response_fields`], or more than those, with names in lower case.
     pub fn response_edits(&self, headers: &[(&str, &[u8])]) -> HeaderEdits {
         let mut edits = HeaderEdits::default();
         if let Some(session) = &self.session {
@@ -52,16 +63,20 @@ impl Forward {
         }
         edits
     }
-
-    /// Tells whether [`Self::response_edits`] can ever be other than empty.
-    #[must_use]
-    pub const fn edits_response(&self) -> bool {
-        self.session.is_some() || self.cors.is_some()
-    }
 }
 
-/// Edits of a header section: first all removals, then every field is set, which replaces all its
-/// values. Names are in lower case; values hold no CR, LF or NUL.
+/// The fields of a response that a browser's permission and a session are about.
+const CORS_FIELDS: [&str; 5] = {
+    let [origin, credentials, expose] = OWNED;
+    [session::FIELD, origin, credentials, expose, VARY]
+};
+
+/// Edits of a header section: first all removals, then all additions, then every field is set,
+/// which replaces all its values. Names are in lower case; values hold no CR, LF or NUL.
+///
+/// No line of a field that is added is left after the removals, so that a host need not look for
+/// one; and no more than one line of a field that is set in a request, so that a host which
+/// replaces only the first line need not clear the field before.
 ///
 /// The edits of a usual request are shared or fixed, so that making them allocates nothing.
 #[derive(Clone, Debug, Default)]
@@ -80,17 +95,21 @@ impl HeaderEdits {
             .chain(self.remove.iter().map(AsRef::as_ref))
     }
 
-    /// Returns the fields to set.
+    /// Returns the fields to add, then those to set.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let principal = self
-            .principal
-            .iter()
-            .flat_map(|principal| principal.fields());
-        principal.chain(
-            self.set
-                .iter()
-                .map(|(name, value)| (*name, value.as_slice())),
-        )
+        self.additions().chain(self.replacements())
+    }
+
+    /// Returns the fields to add.
+    pub fn additions(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let principal = self.principal.iter();
+        principal.flat_map(|principal| principal.fields())
+    }
+
+    /// Returns the fields to set.
+    pub fn replacements(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let set = self.set.iter();
+        set.map(|(name, value)| (*name, value.as_slice()))
     }
 
     pub(crate) const fn remove_credentials(&mut self, present: Presence) {

@@ -10,9 +10,7 @@ use crate::identity::{self, Principal};
 use crate::modes::Authenticator;
 use crate::request::{RequestHead, Single};
 use crate::rules::CorsGrant;
-use crate::session::SessionBinding;
-
-const SESSION: &str = "mcp-session-id";
+use crate::session::{FIELD as SESSION, SessionBinding};
 
 /// The part of a request that outlives a wait. It holds no credential.
 #[derive(Debug)]
@@ -46,6 +44,10 @@ impl Passage {
         if cors.is_some() {
             // It was checked here; the protected resource knows nothing of the gateway's origins.
             edits.remove("origin");
+        }
+        if head.values(SESSION).nth(1).is_some() {
+            // Of what is set later, one line at most may be left: see `HeaderEdits`.
+            edits.remove(SESSION);
         }
         let session = match head.single(SESSION) {
             Single::Absent => PresentedSession::None,

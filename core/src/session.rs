@@ -15,7 +15,8 @@ use crate::config::StateKeys;
 use crate::decision::HeaderEdits;
 use crate::digest::Digest;
 
-const FIELD: &str = "mcp-session-id";
+/// The field that holds the id.
+pub(crate) const FIELD: &str = "mcp-session-id";
 const PURPOSE: &[u8] = b"portcullis session 1";
 
 /// 128 bits of the HMAC (RFC 2104 §5), in base64url.

@@ -52,11 +52,11 @@ impl Exchange {
         }
     }
 
-    /// Takes what is needed to edit the response, if it needs editing.
-    pub(crate) fn take_response_edits(&self) -> Option<Forward> {
+    /// Takes what the response needs once; later it needs nothing.
+    pub(crate) fn take_forward(&self) -> Option<Forward> {
         match &mut *self.phase.borrow_mut() {
-            Phase::Forwarded(forward) if forward.edits_response() => Some(std::mem::take(forward)),
-            Phase::Forwarded(_) | Phase::Undecided | Phase::Waiting(_) | Phase::Answered => None,
+            Phase::Forwarded(forward) => Some(std::mem::take(forward)),
+            Phase::Undecided | Phase::Waiting(_) | Phase::Answered => None,
         }
     }
 }

@@ -106,11 +106,13 @@ impl RequestFields {
 
     /// Returns the fields proper, as [`RequestHead::headers`] wants them.
     pub(crate) fn headers(&self) -> Vec<(&str, &[u8])> {
-        let fields = self.fields.iter();
-        fields
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
-            .filter(|(name, _)| !name.starts_with(':') && *name != "host")
-            .collect()
+        let proper = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()));
+        let mut headers = Vec::with_capacity(self.fields.len());
+        headers.extend(proper.filter(|(name, _)| !name.starts_with(':') && *name != "host"));
+        headers
     }
 
     /// Returns the head over `headers`.
@@ -148,9 +150,25 @@ fn parse_peer(address: &[u8]) -> Option<IpAddr> {
     text.parse().map(|address: SocketAddr| address.ip()).ok()
 }
 
-/// Edits the request or response of the context at work, field by field, which costs less than
-/// setting the whole map and cannot disturb the others.
-fn edit(map: MapType, edits: &HeaderEdits) {
+/// Edits the request of the context at work, field by field, which costs less than setting the
+/// whole map and cannot disturb the others.
+pub(crate) fn edit_request(edits: &HeaderEdits) {
+    let map = MapType::HttpRequestHeaders;
+    for name in edits.removals() {
+        let _ = hostcalls::remove_map_value(map, name);
+    }
+    // Where a field is set, Envoy looks for it, and makes an index of all fields for that.
+    for (name, value) in edits.additions() {
+        let _ = hostcalls::add_map_value_bytes(map, name, value);
+    }
+    for (name, value) in edits.replacements() {
+        let _ = hostcalls::set_map_value_bytes(map, name, Some(value));
+    }
+}
+
+/// Edits the response of the context at work.
+pub(crate) fn edit_response(edits: &HeaderEdits) {
+    let map = MapType::HttpResponseHeaders;
     for name in edits.removals() {
         let _ = hostcalls::remove_map_value(map, name);
     }
@@ -161,19 +179,25 @@ fn edit(map: MapType, edits: &HeaderEdits) {
     }
 }
 
-/// Edits the request of the context at work.
-pub(crate) fn edit_request(edits: &HeaderEdits) {
-    edit(MapType::HttpRequestHeaders, edits);
-}
-
-/// Edits the response of the context at work.
-pub(crate) fn edit_response(edits: &HeaderEdits) {
-    edit(MapType::HttpResponseHeaders, edits);
-}
-
-/// Returns the response fields of the context at work.
-pub(crate) fn response_fields() -> Vec<(String, Bytes)> {
-    hostcalls::get_map_bytes(MapType::HttpResponseHeaders).unwrap_or_default()
+/// Returns the lines of the fields `names` of the response of the context at work; where one
+/// field is asked for, its first line only.
+pub(crate) fn response_lines(names: &[&'static str]) -> Vec<(String, Bytes)> {
+    let map = MapType::HttpResponseHeaders;
+    match names {
+        [] => Vec::new(),
+        // One field costs less than all of them, and is not there in most responses.
+        [name] => {
+            let line = hostcalls::get_map_value_bytes(map, name).ok().flatten();
+            line.map(|value| ((*name).to_owned(), value))
+                .into_iter()
+                .collect()
+        }
+        names => {
+            let mut lines = hostcalls::get_map_bytes(map).unwrap_or_default();
+            lines.retain(|(name, _)| names.contains(&name.as_str()));
+            lines
+        }
+    }
 }
 
 /// Lets the paused request of the context at work go on.

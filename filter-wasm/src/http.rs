@@ -61,12 +61,13 @@ impl HttpContext for AuthHttp {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        if let Some(forward) = self.exchange.take_response_edits() {
-            let fields = host::response_fields();
-            let fields = fields.iter();
-            let fields = fields.map(|(name, value)| (name.as_str(), value.as_slice()));
-            let fields: Vec<_> = fields.filter(|(name, _)| !name.starts_with(':')).collect();
-            host::edit_response(&forward.response_edits(&fields));
+        if let Some(forward) = self.exchange.take_forward() {
+            let lines = host::response_lines(forward.response_fields());
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|(name, value)| (&**name, &**value))
+                .collect();
+            host::edit_response(&forward.response_edits(&lines));
         }
         Action::Continue
     }

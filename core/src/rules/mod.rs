@@ -9,7 +9,7 @@ pub use host::HostList;
 pub use origin::OriginList;
 
 pub(crate) use address::items;
-pub(crate) use origin::{CorsGrant, is_preflight};
+pub(crate) use origin::{CorsGrant, OWNED, VARY, is_preflight};
 
 use core::net::IpAddr;
 

@@ -118,8 +118,11 @@ const REQUEST_HEADERS: &str = "accept, authorization, content-type, last-event-i
 /// How long a browser may keep the answer to a preflight, in seconds.
 const MAX_AGE_SECONDS: &str = "600";
 
+/// The field that says what a response depends on (RFC 9110 §12.5.5).
+pub(crate) const VARY: &str = "vary";
+
 /// What a response of the protected resource may not say beside us.
-const OWNED: [&str; 3] = [
+pub(crate) const OWNED: [&str; 3] = [
     "access-control-allow-origin",
     "access-control-allow-credentials",
     "access-control-expose-headers",
@@ -136,13 +139,13 @@ impl CorsGrant {
         edits.set("access-control-allow-origin", self.origin.clone());
         edits.set("access-control-expose-headers", EXPOSED);
         let mut vary: Vec<u8> = Vec::new();
-        for (_, value) in headers.iter().filter(|(field, _)| *field == "vary") {
+        for (_, value) in headers.iter().filter(|(field, _)| *field == VARY) {
             vary.extend_from_slice(value);
             vary.push(b',');
         }
         // Without a blank, as Envoy joins the lines.
         vary.extend_from_slice(b"origin");
-        edits.set("vary", vary);
+        edits.set(VARY, vary);
     }
 
     /// Lets the browser read an answer of ours.

@@ -233,14 +233,16 @@ fn join_cookies(headers: &mut HeaderMap) {
 }
 
 fn edit_response(forward: &Forward, headers: &mut HeaderMap) -> Result<(), Failure> {
-    if !forward.edits_response() {
-        return Ok(());
-    }
-    let fields: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+    let names = forward.response_fields().iter();
+    let lines: Vec<_> = names
+        .flat_map(|name| {
+            headers
+                .get_all(*name)
+                .iter()
+                .map(|value| (*name, value.as_bytes()))
+        })
         .collect();
-    let edits = forward.response_edits(&fields);
+    let edits = forward.response_edits(&lines);
     apply(headers, &edits)
 }
 
