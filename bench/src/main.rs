@@ -64,8 +64,8 @@ struct Plan {
 impl Plan {
     /// The whole: some fifteen minutes.
     const FULL: Self = Self {
-        rounds: 25,
-        slice: Duration::from_millis(400),
+        rounds: 15,
+        slice: Duration::from_millis(300),
         singles: singles::Size {
             rounds: 7,
             steady: Duration::from_secs(2),

@@ -54,7 +54,8 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// The key of one engine's [`Fingerprint`]s: 128 random bits, drawn by the host for each engine.
+/// What one engine looks long credentials up under: 128 random bits, drawn by the host for each
+/// engine.
 #[derive(Clone, Copy)]
 pub struct FingerprintKey(u64, u64);
 
