@@ -55,6 +55,12 @@ impl Hearsay for NoHearsay {
 }
 
 impl Finding {
+    /// Tells whether it lets the owner of a credential in.
+    #[must_use]
+    pub const fn admits(&self) -> bool {
+        matches!(self.found, Found::Grant(GrantFinding::Granted { .. }))
+    }
+
     /// Writes the finding for another worker; `None` when it is of no use there.
     #[must_use]
     pub fn to_octets(&self) -> Option<Vec<u8>> {

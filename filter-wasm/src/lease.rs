@@ -17,6 +17,10 @@ const PROMISE_SECONDS: u64 = 5;
 /// Different calls that may be shared at once.
 const SLOTS: u16 = 256;
 
+/// Credentials that were let in and are remembered for all. Nobody else's records come here, so
+/// that no number of guesses makes the others forget who may come in.
+const ADMITTED: u16 = 4096;
+
 /// The calls that the workers of a process share.
 pub(crate) struct Lease<S> {
     space: Space<S>,
@@ -121,6 +125,23 @@ impl<S: Store> Lease<S> {
         }
     }
 
+    /// Remembers for all that the call `name` let its caller in, whoever made it and for whom.
+    pub(crate) fn remember(&self, name: &Digest, finding: &Finding) {
+        let name = self.space.conceal(name.as_bytes());
+        let slot = self.space.slot("in", &name, ADMITTED);
+        let outcome = Record::Outcome(Outcome {
+            name,
+            generation: 0,
+            finding: finding.to_octets().unwrap_or_default(),
+        });
+        for _ in 0..MAX_TRIES {
+            let stamp = self.space.store.read(&slot).map(|(_, stamp)| stamp);
+            if self.write(&slot, &outcome, stamp) {
+                return;
+            }
+        }
+    }
+
     /// Looks once; `None` when another worker wrote at the same time.
     fn try_look(
         &mut self,
@@ -218,13 +239,16 @@ impl<S: Store> Hearsay for Outcomes<S> {
     fn recall(&mut self, call: &Digest) -> Option<Finding> {
         let Self(space) = self;
         let name = space.conceal(call.as_bytes());
-        let (octets, _) = space.store.read(&space.slot("call", &name, SLOTS))?;
-        match Record::from_octets(&octets)? {
-            Record::Outcome(outcome) if outcome.name.matches(&name) => {
-                Finding::from_octets(&outcome.finding)
+        let read = |slot: String| {
+            let (octets, _) = space.store.read(&slot)?;
+            match Record::from_octets(&octets)? {
+                Record::Outcome(outcome) if outcome.name.matches(&name) => {
+                    Finding::from_octets(&outcome.finding)
+                }
+                Record::Outcome(_) | Record::Promised(_) => None,
             }
-            Record::Outcome(_) | Record::Promised(_) => None,
-        }
+        };
+        read(space.slot("call", &name, SLOTS)).or_else(|| read(space.slot("in", &name, ADMITTED)))
     }
 }
 

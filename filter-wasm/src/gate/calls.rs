@@ -99,8 +99,13 @@ impl Gate {
         let state = self.state.borrow();
         let finding = state.engine.condense(&pending, outcome, ambient);
         drop(state);
-        if let (Some(lease), Some(promise)) = (&self.lease, promise) {
-            lease.borrow_mut().give(promise, &finding);
+        if let Some(lease) = &self.lease {
+            if let Some(promise) = promise {
+                lease.borrow_mut().give(promise, &finding);
+            }
+            if let Some(name) = pending.name().filter(|_| finding.admits()) {
+                lease.borrow().remember(&name, &finding);
+            }
         }
         self.take_finding(pending, finding, Origin::OwnCall);
     }

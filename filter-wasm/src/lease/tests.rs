@@ -89,6 +89,29 @@ fn a_promise_that_is_not_kept_is_taken_over_by_exactly_one() {
     }
 }
 
+/// The same of one that lets a client in for a while: form, time, kind, until, no entitlements.
+fn admission(at: UnixSeconds) -> Finding {
+    let until = at.plus(600).0.to_be_bytes();
+    let octets = [&[1][..], &at.0.to_be_bytes(), &[1], &until, &[0xff; 2]].concat();
+    Finding::from_octets(&octets).expect("a finding")
+}
+
+#[test]
+fn no_number_of_guesses_makes_workers_forget_who_may_come_in() {
+    let memory = Memory::default();
+    let mut guesser = worker(&memory, 1);
+    guesser.remember(&name(), &admission(NOW));
+    for guess in 0..2000_u32 {
+        let guess = Digest::plain(&guess.to_be_bytes());
+        let promise = lead(guesser.look(&guess, None, NOW, |_, _| false));
+        guesser.give(&promise, &finding(NOW));
+    }
+    let recalled = Outcomes(space(&memory)).recall(&name());
+    assert_eq!(recalled, Some(admission(NOW)));
+    let other = Digest::plain(b"another credential");
+    assert_eq!(Outcomes(space(&memory)).recall(&other), None);
+}
+
 #[test]
 fn odd_records_cost_a_call_and_nothing_else() {
     let odd: [&[u8]; 5] = [b"", b"x", b"p", &[b'p'; 59], &[b'q'; 200]];
