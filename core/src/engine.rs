@@ -1,5 +1,8 @@
 //! The engine: dispatch, no policy.
 
+mod calls;
+mod ready;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,21 +14,17 @@ use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
 use crate::digest::FingerprintKey;
 use crate::endpoint::Endpoint;
-use crate::finding::{Finding, Found, Hearsay};
+use crate::finding::Hearsay;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{CheckedSignature, SignatureVerifier};
 use crate::modes::{Authenticator, Awaiting, Desk, Judgement, Mode, Verdict};
 use crate::passage::Passage;
-use crate::readiness::{self, AwaitReady, Component, Readiness};
+use crate::readiness::{self, AwaitReady, Readiness};
 use crate::request::RequestHead;
 use crate::rules::is_preflight;
 use crate::session::SessionBinding;
-use crate::step::{
-    Answer, Brought, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Suspended,
-    Underway, Wake,
-};
-use crate::upstream::{CallOutcome, UpstreamCall};
+use crate::step::{Answer, Brought, Opening, PendingCheck, PendingRequest, Step, Suspended};
 
 /// Decides requests for one set of settings. It does no I/O and reads no clock.
 ///
@@ -186,110 +185,6 @@ impl Engine {
         self.conclude(passage, verdict)
     }
 
-    /// Returns the next call to send, until there is none.
-    pub fn poll_call(&mut self) -> Option<(UpstreamCall, PendingCall)> {
-        self.flights.next_call()
-    }
-
-    /// Takes the outcome of a call.
-    pub fn handle_upstream(
-        &mut self,
-        pending: PendingCall,
-        outcome: CallOutcome,
-        ambient: Ambient,
-    ) -> Wake {
-        let finding = self.condense(&pending, outcome, ambient);
-        self.handle_finding(pending, finding, Origin::OwnCall, ambient)
-    }
-
-    /// Condenses the outcome of a call, for this engine and for others with the same settings.
-    #[must_use]
-    pub fn condense(
-        &self,
-        pending: &PendingCall,
-        outcome: CallOutcome,
-        ambient: Ambient,
-    ) -> Finding {
-        let at = ambient.now;
-        let found = match (&pending.underway, &self.authenticator) {
-            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
-                Found::Keys(jwt.keys().condense(outcome, at))
-            }
-            (Underway::Validation(_), Authenticator::Zscaler(zscaler)) => {
-                Found::Grant(zscaler.condense(outcome, at))
-            }
-            (Underway::ProtectedResource, _) => {
-                Found::Resource(readiness::shows_reachable(&outcome))
-            }
-            (Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
-        };
-        Finding { at, found }
-    }
-
-    /// Tells whether the finding of another engine will do in place of a call that
-    /// [`Self::poll_call`] returned. Who `waited` for it takes whatever it is.
-    #[must_use]
-    pub fn accepts(
-        &self,
-        pending: &PendingCall,
-        finding: &Finding,
-        waited: bool,
-        ambient: Ambient,
-    ) -> bool {
-        let (at, now) = (finding.at, ambient.now);
-        match (&pending.underway, &finding.found, &self.authenticator) {
-            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
-                jwt.keys().accepts(found, at, waited, now)
-            }
-            (Underway::Validation(_), Found::Grant(found), Authenticator::Zscaler(_)) => {
-                found.is_usable(at, waited, now)
-            }
-            _ => false,
-        }
-    }
-
-    /// Takes a finding in place of the outcome of a call: of its own, or of another engine's that
-    /// it [accepts](Self::accepts).
-    pub fn handle_finding(
-        &mut self,
-        pending: PendingCall,
-        finding: Finding,
-        origin: Origin,
-        ambient: Ambient,
-    ) -> Wake {
-        let Some(tickets) = self.flights.finish(&pending) else {
-            return Wake {
-                tickets: Vec::new(),
-                answer: Answer::timed_out(),
-            };
-        };
-        let Finding { at, found } = finding;
-        let brought = match (pending.underway, found, &mut self.authenticator) {
-            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
-                jwt.finish_fetch(found, at);
-                Brought::News
-            }
-            (
-                Underway::Validation(validation),
-                Found::Grant(found),
-                Authenticator::Zscaler(zscaler),
-            ) => {
-                let digest = validation.digest;
-                let result = zscaler.finish(validation, found, origin, ambient.now);
-                Brought::Validated(digest, result)
-            }
-            (Underway::ProtectedResource, Found::Resource(reachable), _) => {
-                self.readiness.finish(reachable, at);
-                Brought::News
-            }
-            _ => Brought::NothingInTime,
-        };
-        Wake {
-            tickets,
-            answer: Answer(brought),
-        }
-    }
-
     /// Returns when [`Self::handle_timeout`] is due, if ever. A time in the past means at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UnixSeconds> {
@@ -381,63 +276,6 @@ impl Engine {
             Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Zscaler(_) => self.config.session_keys.as_ref(),
         };
         keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()))
-    }
-
-    /// Answers `/ready`, after fetching what is not known.
-    fn ready(&mut self, now: UnixSeconds, waited: AwaitReady) -> Step {
-        let jwks = match &mut self.authenticator {
-            Authenticator::Jwt(jwt) if jwt.is_ready(now) => Component::Reachable,
-            Authenticator::Jwt(jwt) => {
-                if !waited.jwks_tried && jwt.fetch(&mut self.flights, now) {
-                    let jwks_tried = true;
-                    return self.wait_ready(
-                        &Errand::Jwks,
-                        AwaitReady {
-                            jwks_tried,
-                            ..waited
-                        },
-                    );
-                }
-                Component::Unreachable
-            }
-            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => {
-                Component::Unused
-            }
-        };
-        let resource = match (&self.config.upstream, self.readiness.resource(now)) {
-            (None, _) => Component::Unused,
-            (Some(_), Some(component)) => component,
-            (Some(_), None) if waited.resource_tried => waited.resource(&self.readiness),
-            (Some(url), None) => {
-                let errand = Errand::ProtectedResource;
-                if !self.flights.is_under_way(&errand, now) {
-                    let pending = PendingCall::new(Underway::ProtectedResource);
-                    self.flights.start(pending, readiness::probe(url), now);
-                }
-                let resource_tried = true;
-                return self.wait_ready(
-                    &errand,
-                    AwaitReady {
-                        resource_tried,
-                        ..waited
-                    },
-                );
-            }
-        };
-        Step::respond(readiness::respond(jwks, resource))
-    }
-
-    fn wait_ready(&mut self, errand: &Errand, waited: AwaitReady) -> Step {
-        match self.flights.join(errand) {
-            Some(ticket) => Step::Wait {
-                ticket,
-                pending: PendingRequest(Suspended::Ready(waited)),
-            },
-            None => Step::respond(readiness::respond(
-                Component::Unreachable,
-                Component::Unused,
-            )),
-        }
     }
 }
 

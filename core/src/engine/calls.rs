@@ -1,0 +1,117 @@
+//! The calls of an engine, and what they bring.
+
+use alloc::vec::Vec;
+
+use super::Engine;
+use crate::ambient::Ambient;
+use crate::finding::{Finding, Found};
+use crate::modes::Authenticator;
+use crate::readiness;
+use crate::step::{Answer, Brought, Origin, PendingCall, Underway, Wake};
+use crate::upstream::{CallOutcome, UpstreamCall};
+
+impl Engine {
+    /// Returns the next call to send, until there is none.
+    pub fn poll_call(&mut self) -> Option<(UpstreamCall, PendingCall)> {
+        self.flights.next_call()
+    }
+
+    /// Takes the outcome of a call.
+    pub fn handle_upstream(
+        &mut self,
+        pending: PendingCall,
+        outcome: CallOutcome,
+        ambient: Ambient,
+    ) -> Wake {
+        let finding = self.condense(&pending, outcome, ambient);
+        self.handle_finding(pending, finding, Origin::OwnCall, ambient)
+    }
+
+    /// Condenses the outcome of a call, for this engine and for others with the same settings.
+    #[must_use]
+    pub fn condense(
+        &self,
+        pending: &PendingCall,
+        outcome: CallOutcome,
+        ambient: Ambient,
+    ) -> Finding {
+        let at = ambient.now;
+        let found = match (&pending.underway, &self.authenticator) {
+            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
+                Found::Keys(jwt.keys().condense(outcome, at))
+            }
+            (Underway::Validation(_), Authenticator::Zscaler(zscaler)) => {
+                Found::Grant(zscaler.condense(outcome, at))
+            }
+            (Underway::ProtectedResource, _) => {
+                Found::Resource(readiness::shows_reachable(&outcome))
+            }
+            (Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
+        };
+        Finding { at, found }
+    }
+
+    /// Tells whether the finding of another engine will do in place of a call that
+    /// [`Self::poll_call`] returned. Who `waited` for it takes whatever it is.
+    #[must_use]
+    pub fn accepts(
+        &self,
+        pending: &PendingCall,
+        finding: &Finding,
+        waited: bool,
+        ambient: Ambient,
+    ) -> bool {
+        let (at, now) = (finding.at, ambient.now);
+        match (&pending.underway, &finding.found, &self.authenticator) {
+            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
+                jwt.keys().accepts(found, at, waited, now)
+            }
+            (Underway::Validation(_), Found::Grant(found), Authenticator::Zscaler(_)) => {
+                found.is_usable(at, waited, now)
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a finding in place of the outcome of a call: of its own, or of another engine's that
+    /// it [accepts](Self::accepts).
+    pub fn handle_finding(
+        &mut self,
+        pending: PendingCall,
+        finding: Finding,
+        origin: Origin,
+        ambient: Ambient,
+    ) -> Wake {
+        let Some(tickets) = self.flights.finish(&pending) else {
+            return Wake {
+                tickets: Vec::new(),
+                answer: Answer::timed_out(),
+            };
+        };
+        let Finding { at, found } = finding;
+        let brought = match (pending.underway, found, &mut self.authenticator) {
+            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
+                jwt.finish_fetch(found, at);
+                Brought::News
+            }
+            (
+                Underway::Validation(validation),
+                Found::Grant(found),
+                Authenticator::Zscaler(zscaler),
+            ) => {
+                let digest = validation.digest;
+                let result = zscaler.finish(validation, found, origin, ambient.now);
+                Brought::Validated(digest, result)
+            }
+            (Underway::ProtectedResource, Found::Resource(reachable), _) => {
+                self.readiness.finish(reachable, at);
+                Brought::News
+            }
+            _ => Brought::NothingInTime,
+        };
+        Wake {
+            tickets,
+            answer: Answer(brought),
+        }
+    }
+}
