@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::ambient::UnixSeconds;
 use crate::attempts::RetryAfter;
-use crate::config::ModeName;
+use crate::config::{Config, ModeName};
 use crate::decision::LocalResponse;
 use crate::rules::CorsGrant;
 use crate::upstream::CallFailure;
@@ -32,6 +32,7 @@ pub(crate) enum Denial {
     WrongIssuer,
     WrongAudience,
     MalformedClaims,
+    InsufficientScope,
     ClientCredentialsRefused,
     AuthorizationServerUnavailable(Outage),
     TooManyCalls,
@@ -68,6 +69,8 @@ enum Challenge {
     Plain,
     /// A credential was presented and is not accepted.
     InvalidToken,
+    /// The token is good for less than this (RFC 6750 §3.1).
+    InsufficientScope,
 }
 
 /// How long to wait while something is out of order, in seconds.
@@ -95,6 +98,7 @@ impl Denial {
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
             Self::MalformedClaims => "malformed_claims",
+            Self::InsufficientScope => "insufficient_scope",
             Self::ClientCredentialsRefused => "client_credentials_refused",
             Self::AuthorizationServerUnavailable(outage) => outage.reason(),
             Self::TooManyCalls => "too_many_calls",
@@ -106,12 +110,17 @@ impl Denial {
         }
     }
 
-    /// Makes the answer for the client of a gateway in `mode`.
-    pub(crate) fn respond(&self, mode: ModeName, cors: Option<&CorsGrant>) -> LocalResponse {
+    /// Makes the answer for the client of a gateway with these settings.
+    pub(crate) fn respond(&self, config: &Config, cors: Option<&CorsGrant>) -> LocalResponse {
+        let mode = config.mode.name();
         let wire = self.wire(mode);
         let mut headers = Vec::new();
         if let Some(challenge) = challenge(mode, wire.challenge) {
-            headers.push(("www-authenticate", challenge.to_owned()));
+            let mut challenge = challenge.to_owned();
+            if let Some(resource) = &config.resource {
+                challenge.push_str(resource.challenge());
+            }
+            headers.push(("www-authenticate", challenge));
         }
         if let Some(seconds) = self.retry_after(wire.status) {
             headers.push(("retry-after", seconds.to_string()));
@@ -150,6 +159,7 @@ impl Denial {
             Self::WrongIssuer => (401, ISSUER, Challenge::InvalidToken),
             Self::WrongAudience => (401, AUDIENCE, Challenge::InvalidToken),
             Self::MalformedClaims => (401, CLAIMS, Challenge::InvalidToken),
+            Self::InsufficientScope => (403, SCOPE, Challenge::InsufficientScope),
             Self::ClientCredentialsRefused => (401, REFUSED, Challenge::InvalidToken),
             Self::AuthorizationServerUnavailable(_) => (503, UNAVAILABLE, Challenge::Absent),
             Self::TooManyCalls => (503, BUSY, Challenge::Absent),
@@ -216,11 +226,10 @@ const fn challenge(mode: ModeName, challenge: Challenge) -> Option<&'static str>
     match (challenge, mode) {
         (Challenge::Absent, _) => None,
         (_, ModeName::Zscaler) => Some("Basic realm=\"mcp\", charset=\"UTF-8\""),
-        (Challenge::Plain, ModeName::ApiKey | ModeName::Jwt | ModeName::None) => {
-            Some("Bearer realm=\"mcp\"")
-        }
-        (Challenge::InvalidToken, ModeName::ApiKey | ModeName::Jwt | ModeName::None) => {
-            Some("Bearer realm=\"mcp\", error=\"invalid_token\"")
+        (Challenge::Plain, _) => Some("Bearer realm=\"mcp\""),
+        (Challenge::InvalidToken, _) => Some("Bearer realm=\"mcp\", error=\"invalid_token\""),
+        (Challenge::InsufficientScope, _) => {
+            Some("Bearer realm=\"mcp\", error=\"insufficient_scope\"")
         }
     }
 }
@@ -231,7 +240,7 @@ const fn missing(mode: ModeName) -> &'static str {
             "Unauthorized: an API key is required. Use one of:\n  \
              1. Authorization: Bearer <api-key>\n  2. X-Api-Key: <api-key>"
         }
-        ModeName::Jwt | ModeName::None => {
+        ModeName::Jwt | ModeName::Oidc | ModeName::None => {
             "Unauthorized: an access token is required. Use: Authorization: Bearer <token>"
         }
         ModeName::Zscaler => {
@@ -245,7 +254,7 @@ const fn missing(mode: ModeName) -> &'static str {
 const fn malformed(mode: ModeName) -> &'static str {
     match mode {
         ModeName::ApiKey => "Unauthorized: malformed. Expected: Authorization: Bearer <api-key>",
-        ModeName::Jwt | ModeName::None => {
+        ModeName::Jwt | ModeName::Oidc | ModeName::None => {
             "Unauthorized: malformed. Expected: Authorization: Bearer <token>"
         }
         ModeName::Zscaler => {
@@ -268,6 +277,7 @@ const NOT_YET: &str = "Unauthorized: the token is not valid yet";
 const ISSUER: &str = "Unauthorized: the token's issuer is not accepted";
 const AUDIENCE: &str = "Unauthorized: the token was not issued for this server";
 const CLAIMS: &str = "Unauthorized: the token's claims are malformed";
+const SCOPE: &str = "Forbidden: the token lacks a scope that this server requires";
 const REFUSED: &str = "Unauthorized: the client credentials are not accepted";
 const UNAVAILABLE: &str =
     "Service unavailable: the authorization server cannot be reached. Try again shortly";

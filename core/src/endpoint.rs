@@ -1,6 +1,7 @@
 //! What a path means to the gateway; no other file compares paths.
 
 use crate::request::RequestHead;
+use crate::resource::ProtectedResource;
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,6 +12,8 @@ pub(crate) enum Endpoint {
     Health,
     /// Readiness, answered here.
     Ready,
+    /// The metadata of the protected resource (RFC 9728 §3), answered here.
+    ResourceMetadata,
     /// OAuth discovery and registration (RFC 8414, RFC 9728, RFC 7591). Clients that find no
     /// definitive answer there start an OAuth flow that cannot end.
     OAuthDiscovery,
@@ -19,11 +22,16 @@ pub(crate) enum Endpoint {
 impl Endpoint {
     /// Tells the endpoint of a request. Paths are compared as sent: an exempt path is answered by
     /// the gateway and never passed on, so another spelling of one gains nothing.
-    pub(crate) fn of(head: &RequestHead<'_>) -> Self {
+    pub(crate) fn of(head: &RequestHead<'_>, resource: Option<&ProtectedResource>) -> Self {
         let reads = matches!(head.method, b"GET" | b"HEAD");
         match head.path_only() {
             b"/health" | b"/healthz" if reads => Self::Health,
             b"/ready" if reads => Self::Ready,
+            path if (reads || head.method == b"OPTIONS")
+                && resource.is_some_and(|resource| resource.has_metadata_at(path)) =>
+            {
+                Self::ResourceMetadata
+            }
             b"/register" => Self::OAuthDiscovery,
             path if is_discovery(path) => Self::OAuthDiscovery,
             _ => Self::Protected,
@@ -60,7 +68,12 @@ mod tests {
             headers: &[],
             peer: Peer::Unknown,
         };
-        assert_eq!(Endpoint::of(&head), expected, "{}", path.escape_ascii());
+        assert_eq!(
+            Endpoint::of(&head, None),
+            expected,
+            "{}",
+            path.escape_ascii()
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The engine: dispatch, no policy.
 
 mod calls;
+mod metadata;
 mod ready;
 
 use alloc::boxed::Box;
@@ -18,11 +19,11 @@ use crate::finding::Hearsay;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{CheckedSignature, SignatureVerifier};
-use crate::modes::{Authenticator, Awaiting, Desk, Judgement, Mode, Verdict};
+use crate::modes::{Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Readiness};
 use crate::request::RequestHead;
-use crate::rules::is_preflight;
+use crate::rules::{CorsGrant, is_preflight};
 use crate::session::SessionBinding;
 use crate::step::{Answer, Brought, Opening, PendingCheck, PendingRequest, Step, Suspended};
 
@@ -103,22 +104,28 @@ impl Engine {
     /// Begins a request as [`Self::handle_request`] does, but leaves the check of a signature, all
     /// that takes long, to a host that must not hold its engine meanwhile.
     pub fn open_request<'a>(&mut self, head: &RequestHead<'a>, ambient: Ambient) -> Opening<'a> {
-        let endpoint = Endpoint::of(head);
+        let endpoint = Endpoint::of(head, self.config.resource.as_ref());
         match endpoint {
             Endpoint::Health => return Step::respond(readiness::health()).into(),
             Endpoint::Ready => return self.ready(ambient.now, AwaitReady::default()).into(),
-            Endpoint::OAuthDiscovery | Endpoint::Protected => {}
+            Endpoint::OAuthDiscovery | Endpoint::ResourceMetadata | Endpoint::Protected => {}
         }
-        let mode = self.config.mode.name();
-        let cors = match self.config.access.check(head) {
+        let config = &self.config;
+        let cors = match config.access.check(head) {
             Ok(cors) => cors,
-            Err(denial) => return Step::respond(denial.respond(mode, None)).into(),
+            Err(denial) => return Step::respond(denial.respond(config, None)).into(),
         };
-        let open = matches!(self.config.mode, Mode::None);
+        let open = matches!(config.mode, Mode::None);
         let response = match (&cors, endpoint) {
             (Some(cors), _) if is_preflight(head) => cors.preflight(head),
+            (None, Endpoint::ResourceMetadata) if is_preflight(head) => {
+                CorsGrant::anybody().preflight(head)
+            }
             (None, _) if is_preflight(head) && !open => {
-                Denial::OriginNotAllowed.respond(mode, None)
+                Denial::OriginNotAllowed.respond(config, None)
+            }
+            (_, Endpoint::ResourceMetadata) => {
+                return self.resource_metadata(cors, Chance::First, ambient).into();
             }
             (_, Endpoint::OAuthDiscovery) if !open => {
                 let body = br#"{"error":"not_found"}"#.to_vec();
@@ -162,6 +169,9 @@ impl Engine {
                     AwaitReady::OUT_OF_TIME
                 };
                 return self.ready(ambient.now, waited);
+            }
+            Suspended::Metadata(cors) => {
+                return self.resource_metadata(cors, Chance::Last, ambient);
             }
             Suspended::Protected { passage, awaiting } => (passage, awaiting),
         };
@@ -267,13 +277,15 @@ impl Engine {
                 }
             }
         };
-        Step::respond(denial.respond(self.config.mode.name(), passage.cors()))
+        Step::respond(denial.respond(&self.config, passage.cors()))
     }
 
     fn session_binding(&self, principal: &Principal) -> Option<SessionBinding> {
         let keys = match self.config.mode {
             Mode::None => None,
-            Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Zscaler(_) => self.config.session_keys.as_ref(),
+            Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::Zscaler(_) => {
+                self.config.session_keys.as_ref()
+            }
         };
         keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()))
     }

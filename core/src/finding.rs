@@ -8,7 +8,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::ambient::UnixSeconds;
-use crate::cache::KeysFinding;
+use crate::cache::{KeysFinding, ProviderFinding};
 use crate::denial::Outage;
 use crate::digest::Digest;
 use crate::modes::GrantFinding;
@@ -31,6 +31,8 @@ pub(crate) enum Found {
     Grant(GrantFinding),
     /// What the JWKS is.
     Keys(KeysFinding),
+    /// What a discovery document says. It is never handed on.
+    Provider(ProviderFinding),
     /// Whether the protected resource answers. It is never handed on.
     Resource(bool),
     /// Nothing: the call is none of the engine's mode.
@@ -98,7 +100,7 @@ impl Finding {
                 out.push(6);
                 out.extend_from_slice(&outage_octets(*outage));
             }
-            Found::Resource(_) | Found::Nothing => return None,
+            Found::Provider(_) | Found::Resource(_) | Found::Nothing => return None,
         }
         Some(out)
     }

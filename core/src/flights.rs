@@ -74,6 +74,21 @@ impl Flights {
         self.outgoing.push_back((call, pending));
     }
 
+    /// Starts a call that follows from one that has ended, for those who waited for that.
+    pub(crate) fn carry_on(
+        &mut self,
+        pending: PendingCall,
+        call: UpstreamCall,
+        waiting: Vec<Ticket>,
+        now: UnixSeconds,
+    ) {
+        let errand = pending.errand();
+        self.start(pending, call, now);
+        if let Some(flight) = self.under_way.get_mut(&errand) {
+            flight.waiting.extend(waiting);
+        }
+    }
+
     /// Makes one more request wait for a call that is under way.
     pub(crate) fn join(&mut self, errand: &Errand) -> Option<Ticket> {
         let flight = self.under_way.get_mut(errand)?;

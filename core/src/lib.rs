@@ -71,6 +71,7 @@ pub mod modes;
 mod passage;
 mod readiness;
 mod request;
+mod resource;
 pub mod rules;
 mod session;
 mod step;
@@ -84,6 +85,7 @@ pub use digest::{Digest, FingerprintKey};
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use request::{Peer, RequestHead};
+pub use resource::ProtectedResource;
 pub use step::{
     Answer, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Ticket, Wake,
 };

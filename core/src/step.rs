@@ -12,6 +12,7 @@ use crate::jose::SignatureCheck;
 use crate::modes::{Awaiting, Validation};
 use crate::passage::Passage;
 use crate::readiness::AwaitReady;
+use crate::rules::CorsGrant;
 
 /// What the host does next with a request.
 #[must_use]
@@ -81,6 +82,7 @@ pub(crate) enum Suspended {
         awaiting: Awaiting,
     },
     Ready(AwaitReady),
+    Metadata(Option<CorsGrant>),
 }
 
 /// A call that is under way, owned by the host.
@@ -93,6 +95,7 @@ pub struct PendingCall {
 
 #[derive(Debug)]
 pub(crate) enum Underway {
+    Discovery,
     Jwks,
     Validation(Validation),
     ProtectedResource,
@@ -114,13 +117,14 @@ impl PendingCall {
         match &self.underway {
             Underway::Jwks => Some(Digest::of(&[b"jwks"])),
             Underway::Validation(validation) => Some(validation.name()),
-            Underway::ProtectedResource => None,
+            Underway::Discovery | Underway::ProtectedResource => None,
         }
     }
 
     pub(crate) const fn errand(&self) -> Errand {
         match &self.underway {
-            Underway::Jwks => Errand::Jwks,
+            // Who waits for keys waits for both.
+            Underway::Discovery | Underway::Jwks => Errand::Jwks,
             Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
             Underway::ProtectedResource => Errand::ProtectedResource,
         }

@@ -17,7 +17,7 @@ use portcullis_core::config::{Setting, Settings, Source};
 use portcullis_core::jose::{
     Algorithm, PortableVerifier, PublicKey, SignatureVerifier, TokenPolicy,
 };
-use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
+use portcullis_core::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
 use portcullis_core::rules::AddressList;
 use portcullis_core::{
     Ambient, Config, Decision, Engine, Finding, FingerprintKey, HttpUrl, Peer, RequestHead, Step,
@@ -200,7 +200,7 @@ fn form(headers: &[(&str, &[u8])]) -> [String; 2] {
 /// Returns the subject as the protected resource is told.
 fn subject_field(claims: &str) -> Vec<u8> {
     let mode = Mode::Jwt(JwtMode {
-        jwks_uri: HttpUrl::parse("https://issuer.example/jwks").unwrap(),
+        keys: KeySource::Jwks(HttpUrl::parse("https://issuer.example/jwks").unwrap()),
         policy: TokenPolicy::default(),
         algorithms: Algorithm::ALL.to_vec(),
     });

@@ -5,7 +5,7 @@ use portcullis_core::config::StateKeys;
 use portcullis_core::jose::{
     Algorithm, Curve, PortableVerifier, PublicKey, SignatureVerifier, TokenPolicy,
 };
-use portcullis_core::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
+use portcullis_core::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
 use portcullis_core::{
     Ambient, CallOutcome, Config, Decision, Engine, FingerprintKey, Forward, HeaderEdits, HttpUrl,
     LocalResponse, Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
@@ -125,7 +125,7 @@ pub fn api_key() -> Config {
 
 pub fn jwt() -> JwtMode {
     JwtMode {
-        jwks_uri: HttpUrl::parse("https://issuer.example/jwks").unwrap(),
+        keys: KeySource::Jwks(HttpUrl::parse("https://issuer.example/jwks").unwrap()),
         policy: TokenPolicy {
             issuers: vec!["https://issuer.example".to_owned()],
             audiences: vec!["mcp".to_owned()],

@@ -6,9 +6,12 @@ use alloc::vec::Vec;
 use super::CLOCK_SLACK;
 use super::freshness::LIVES;
 use super::keys_finding::KeysFinding;
+use super::provider::{Provider, ProviderFinding};
 use crate::ambient::UnixSeconds;
 use crate::denial::Outage;
 use crate::jose::Jwks;
+use crate::modes::KeySource;
+use crate::step::Underway;
 use crate::upstream::{CallOutcome, UpstreamCall};
 use crate::url::HttpUrl;
 
@@ -32,7 +35,7 @@ const STALE_SECONDS: u64 = 24 * 60 * 60;
 /// The keys of one issuer.
 #[derive(Debug)]
 pub(crate) struct KeySet {
-    url: HttpUrl,
+    provider: Provider,
     held: Option<Held>,
     last_attempt: Option<UnixSeconds>,
     /// When an unknown key name last caused a fetch.
@@ -64,9 +67,9 @@ pub(crate) enum KeySetState {
 }
 
 impl KeySet {
-    pub(crate) const fn new(url: HttpUrl) -> Self {
+    pub(crate) const fn new(source: KeySource) -> Self {
         Self {
-            url,
+            provider: Provider::new(source),
             held: None,
             last_attempt: None,
             last_surprise: None,
@@ -136,36 +139,58 @@ impl KeySet {
     }
 
     /// Notes that a request causes a fetch, and returns the call.
-    pub(crate) fn start_fetch_for_request(&mut self, now: UnixSeconds) -> UpstreamCall {
+    pub(crate) fn start_fetch_for_request(&mut self, now: UnixSeconds) -> (Underway, UpstreamCall) {
         let surprised = self.state(now) == KeySetState::Fresh;
         if surprised {
             self.last_surprise = Some(now);
         }
-        let call = self.start_fetch(now);
+        let fetch = self.start_fetch(now);
         self.surprised = surprised;
-        call
+        fetch
     }
 
     /// Notes that a fetch begins, and returns the call.
-    pub(crate) fn start_fetch(&mut self, now: UnixSeconds) -> UpstreamCall {
+    pub(crate) fn start_fetch(&mut self, now: UnixSeconds) -> (Underway, UpstreamCall) {
         self.last_attempt = Some(now);
         self.surprised = false;
-        let mut headers: Vec<(&'static str, Vec<u8>)> = [(
-            "accept",
-            b"application/json, application/jwk-set+json".to_vec(),
-        )]
-        .into();
+        match self.provider.next_document(now) {
+            Some(url) => (Underway::Discovery, get(url, Vec::new())),
+            None => (Underway::Jwks, self.keys_call()),
+        }
+    }
+
+    /// Takes what the discovery document said, and returns the call for the keys. Without a
+    /// document an earlier one will do.
+    pub(crate) fn finish_discovery(
+        &mut self,
+        finding: ProviderFinding,
+        at: UnixSeconds,
+    ) -> Option<UpstreamCall> {
+        let outage = self.provider.finish(finding, at);
+        if self.provider.jwks_uri().is_some() {
+            return Some(self.keys_call());
+        }
+        self.failure = Some(outage.unwrap_or(Outage::Garbage));
+        None
+    }
+
+    /// Condenses the outcome of a call for the discovery document.
+    pub(crate) fn condense_document(&self, outcome: CallOutcome) -> ProviderFinding {
+        self.provider.condense(outcome)
+    }
+
+    /// Returns the issuer that the discovery document named.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.provider.issuer()
+    }
+
+    fn keys_call(&self) -> UpstreamCall {
+        let mut headers = Vec::new();
         if let Some(etag) = self.etag() {
             headers.push(("if-none-match", etag.into()));
         }
-        UpstreamCall {
-            url: self.url.clone(),
-            method: "GET",
-            headers,
-            body: Vec::new(),
-            timeout_seconds: TIMEOUT_SECONDS,
-            max_response_bytes: MAX_DOCUMENT_BYTES,
-        }
+        let source = self.provider.source_url();
+        get(self.provider.jwks_uri().unwrap_or(source), headers)
     }
 
     /// Condenses the outcome of a fetch.
@@ -247,6 +272,19 @@ impl KeySet {
 
 /// Returns how old keys of this life are refreshed: a tenth of it before it ends, so that no
 /// request waits.
+fn get(url: &HttpUrl, mut headers: Vec<(&'static str, Vec<u8>)>) -> UpstreamCall {
+    let accepted = b"application/json, application/jwk-set+json".to_vec();
+    headers.insert(0, ("accept", accepted));
+    UpstreamCall {
+        url: url.clone(),
+        method: "GET",
+        headers,
+        body: Vec::new(),
+        timeout_seconds: TIMEOUT_SECONDS,
+        max_response_bytes: MAX_DOCUMENT_BYTES,
+    }
+}
+
 const fn early(life_seconds: u64) -> u64 {
     life_seconds - life_seconds / 10
 }

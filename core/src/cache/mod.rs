@@ -5,6 +5,7 @@ mod freshness;
 mod key_set;
 mod keys_finding;
 mod pool;
+mod provider;
 
 /// How far clocks of threads may differ, in seconds. What is further ahead of the present than this
 /// was written before the clock was set back.
@@ -14,3 +15,4 @@ pub(crate) use expiring::ExpiringMap;
 pub(crate) use key_set::{KeySet, KeySetState};
 pub(crate) use keys_finding::KeysFinding;
 pub(crate) use pool::Pool;
+pub(crate) use provider::{ProviderFinding, issuer_of};

@@ -3,6 +3,7 @@
 mod clusters;
 mod error;
 mod mode;
+mod oidc;
 mod resolve;
 mod setting;
 mod settings;
@@ -24,6 +25,7 @@ pub use worker_lease::WorkerLease;
 use crate::attempts::AttemptLimits;
 use crate::digest::Digest;
 use crate::modes::Mode;
+use crate::resource::ProtectedResource;
 use crate::rules::AccessRules;
 use crate::url::HttpUrl;
 
@@ -41,6 +43,8 @@ pub struct Config {
     pub session_keys: Option<StateKeys>,
     /// How many credentials the engine remembers at most.
     pub cache_entries: usize,
+    /// What clients are told of the protected resource (RFC 9728), where they are.
+    pub resource: Option<ProtectedResource>,
     /// The protected resource, for `/ready`.
     pub upstream: Option<HttpUrl>,
 }
@@ -54,6 +58,7 @@ impl Config {
             access: AccessRules::default(),
             session_keys: None,
             cache_entries: DEFAULT_CACHE_ENTRIES,
+            resource: None,
             upstream: None,
         }
     }
@@ -77,7 +82,7 @@ impl Config {
         let limits = self.attempt_limits();
         let (url, entitlements) = match &self.mode {
             Mode::None | Mode::ApiKey(_) => (String::new(), false),
-            Mode::Jwt(mode) => (mode.jwks_uri.to_string(), false),
+            Mode::Jwt(mode) | Mode::Oidc(mode) => (mode.keys.url().to_string(), false),
             Mode::Zscaler(mode) => (mode.token_url.to_string(), mode.forward_entitlements),
         };
         Digest::of(&[
@@ -94,7 +99,7 @@ impl Config {
     pub fn attempt_limits(&self) -> AttemptLimits {
         match &self.mode {
             Mode::Zscaler(mode) => mode.attempts,
-            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) => AttemptLimits::default(),
+            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) => AttemptLimits::default(),
         }
     }
 
@@ -104,7 +109,7 @@ impl Config {
     pub fn call_urls(&self) -> Vec<HttpUrl> {
         let authorization_server = match &self.mode {
             Mode::None | Mode::ApiKey(_) => None,
-            Mode::Jwt(mode) => Some(mode.jwks_uri.clone()),
+            Mode::Jwt(mode) | Mode::Oidc(mode) => Some(mode.keys.url().clone()),
             Mode::Zscaler(mode) => Some(mode.token_url.clone()),
         };
         authorization_server

@@ -16,6 +16,8 @@ pub enum ModeName {
     ApiKey,
     /// Access tokens.
     Jwt,
+    /// Access tokens of an OpenID provider.
+    Oidc,
     /// Zscaler OneAPI client credentials.
     Zscaler,
 }
@@ -28,6 +30,7 @@ impl ModeName {
             Self::None => "none",
             Self::ApiKey => "api-key",
             Self::Jwt => "jwt",
+            Self::Oidc => "oidc",
             Self::Zscaler => "zscaler",
         }
     }
@@ -89,21 +92,22 @@ fn forced(mode: &str) -> Result<Choice, ConfigError> {
     let mode = match mode.to_ascii_lowercase().as_str() {
         "api-key" => ModeName::ApiKey,
         "jwt" => ModeName::Jwt,
+        "oidc" => ModeName::Oidc,
         "zscaler" => ModeName::Zscaler,
         "none" => ModeName::None,
-        "oidc" | "oidcproxy" | "oauth-proxy" => {
-            let problem = "asks for an OAuth mode, which this version does not have; \
-                use api-key, jwt, zscaler or none";
+        "oidcproxy" | "oauth-proxy" => {
+            let problem = "asks for the OAuth proxy, which this version does not have; \
+                use api-key, jwt, oidc, zscaler or none";
             return Err(ConfigError::at(Setting::AuthMode, problem));
         }
         _ => {
-            let problem = "is not a mode; use api-key, jwt, zscaler or none";
+            let problem = "is not a mode; use api-key, jwt, oidc, zscaler or none";
             return Err(ConfigError::at(Setting::AuthMode, problem));
         }
     };
     let warnings = match mode {
         ModeName::None => ["mode none: everybody may connect".to_owned()].into(),
-        ModeName::ApiKey | ModeName::Jwt | ModeName::Zscaler => Vec::new(),
+        ModeName::ApiKey | ModeName::Jwt | ModeName::Oidc | ModeName::Zscaler => Vec::new(),
     };
     Ok(Choice {
         mode,
@@ -113,7 +117,8 @@ fn forced(mode: &str) -> Result<Choice, ConfigError> {
 }
 
 fn detected(settings: &Settings, site: Site) -> Result<Choice, ConfigError> {
-    const CANDIDATES: [(Setting, ModeName); 4] = [
+    const CANDIDATES: [(Setting, ModeName); 5] = [
+        (Setting::OidcConfigUrl, ModeName::Oidc),
         (Setting::JwksUri, ModeName::Jwt),
         (Setting::ApiKey, ModeName::ApiKey),
         (Setting::VanityDomain, ModeName::Zscaler),
@@ -161,8 +166,9 @@ fn nothing_set(site: Site) -> Result<Choice, ConfigError> {
             warnings: ["mode none: every process of this host may connect".to_owned()].into(),
         }),
         Site::Native { loopback: false } | Site::Filter => Err(ConfigError::general(format!(
-            "no authentication is configured; set {} (mode jwt), {} (mode api-key), {} or {} \
+            "no authentication is configured; set {} (mode oidc), {} (mode jwt), {} (mode api-key), {} or {} \
              (mode zscaler), or say {}=none to let everybody connect",
+            Setting::OidcConfigUrl.name(),
             Setting::JwksUri.name(),
             Setting::ApiKey.name(),
             Setting::VanityDomain.name(),

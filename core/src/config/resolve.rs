@@ -8,10 +8,12 @@ use core::ops::RangeInclusive;
 use core::str::FromStr;
 
 use super::mode::{choose, switch};
-use super::{Config, ConfigError, DEFAULT_CACHE_ENTRIES, ModeName, Setting, Settings, StateKeys};
+use super::{
+    Config, ConfigError, DEFAULT_CACHE_ENTRIES, ModeName, Setting, Settings, StateKeys, oidc,
+};
 use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
-use crate::modes::{ApiKeyMode, JwtMode, Mode, ZscalerMode};
+use crate::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
 use crate::rules::{AccessRules, AddressList, HostList, OriginList, items};
 use crate::url::{HttpUrl, is_label};
 
@@ -60,12 +62,14 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
         ModeName::None => Mode::None,
         ModeName::ApiKey => api_key(settings)?,
         ModeName::Jwt => jwt(settings, &mut warnings)?,
+        ModeName::Oidc => oidc::mode(settings)?,
         ModeName::Zscaler => zscaler(settings, &mut warnings)?,
     };
     let config = Config {
         access: access(settings, &mode, site)?,
         session_keys: session_keys(settings, &mode, site, &mut warnings)?,
         cache_entries: cache_entries(settings)?,
+        resource: oidc::resource(settings, &mode)?,
         upstream: upstream(settings)?,
         mode,
     };
@@ -116,7 +120,7 @@ fn jwt(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigEr
         leeway_seconds: leeway(settings)?,
     };
     Ok(Mode::Jwt(JwtMode {
-        jwks_uri,
+        keys: KeySource::Jwks(jwks_uri),
         policy,
         algorithms: algorithms(settings)?,
     }))
@@ -262,7 +266,7 @@ fn upstream(settings: &Settings) -> Result<Option<HttpUrl>, ConfigError> {
     Ok(upstream)
 }
 
-fn algorithms(settings: &Settings) -> Result<Vec<Algorithm>, ConfigError> {
+pub(super) fn algorithms(settings: &Settings) -> Result<Vec<Algorithm>, ConfigError> {
     let names = list(settings, Setting::Algorithms)?;
     if names.is_empty() {
         return Ok(Algorithm::ALL.to_vec());
@@ -281,7 +285,7 @@ fn algorithms(settings: &Settings) -> Result<Vec<Algorithm>, ConfigError> {
     })
 }
 
-fn leeway(settings: &Settings) -> Result<u64, ConfigError> {
+pub(super) fn leeway(settings: &Settings) -> Result<u64, ConfigError> {
     let problem = "must be a whole number from 0 to 300";
     let limits = 0..=MAX_LEEWAY_SECONDS;
     let seconds = number(settings, Setting::LeewaySeconds, &limits, problem)?;
@@ -304,7 +308,7 @@ fn number<N: FromStr + PartialOrd>(
 }
 
 /// Parses a comma list. A list that is set but empty is an error: it would switch a check off.
-fn list(settings: &Settings, setting: Setting) -> Result<Vec<String>, ConfigError> {
+pub(super) fn list(settings: &Settings, setting: Setting) -> Result<Vec<String>, ConfigError> {
     let Some(text) = settings.get(setting) else {
         return Ok(Vec::new());
     };
@@ -318,7 +322,7 @@ fn list(settings: &Settings, setting: Setting) -> Result<Vec<String>, ConfigErro
     Ok(values)
 }
 
-fn url(settings: &Settings, setting: Setting) -> Result<Option<HttpUrl>, ConfigError> {
+pub(super) fn url(settings: &Settings, setting: Setting) -> Result<Option<HttpUrl>, ConfigError> {
     let url = settings.non_blank(setting).map(HttpUrl::parse).transpose();
     url.map_err(|problem| ConfigError::at(setting, problem))
 }

@@ -19,6 +19,14 @@ pub enum Setting {
     Algorithms,
     /// Clock skew allowed, in seconds.
     LeewaySeconds,
+    /// Mode `oidc`: the issuer's discovery document.
+    OidcConfigUrl,
+    /// The public URL of the protected resource.
+    OidcBaseUrl,
+    /// Mode `oidc`: accepted audiences other than the protected resource, comma list.
+    OidcAudience,
+    /// Scopes that every token must have, comma list.
+    OidcRequiredScopes,
     /// First label of the Zscaler identity host.
     VanityDomain,
     /// Zscaler cloud other than production.
@@ -69,7 +77,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -78,6 +86,10 @@ impl Setting {
         Self::Audience,
         Self::Algorithms,
         Self::LeewaySeconds,
+        Self::OidcConfigUrl,
+        Self::OidcBaseUrl,
+        Self::OidcAudience,
+        Self::OidcRequiredScopes,
         Self::VanityDomain,
         Self::Cloud,
         Self::TokenUrl,
@@ -115,6 +127,10 @@ impl Setting {
             Self::Audience => "ZSCALER_MCP_AUTH_AUDIENCE",
             Self::Algorithms => "ZSCALER_MCP_AUTH_ALGORITHMS",
             Self::LeewaySeconds => "PORTCULLIS_LEEWAY_SECONDS",
+            Self::OidcConfigUrl => "OIDCPROXY_CONFIG_URL",
+            Self::OidcBaseUrl => "OIDCPROXY_BASE_URL",
+            Self::OidcAudience => "OIDCPROXY_AUDIENCE",
+            Self::OidcRequiredScopes => "OIDCPROXY_REQUIRED_SCOPES",
             Self::VanityDomain => "ZSCALER_VANITY_DOMAIN",
             Self::Cloud => "ZSCALER_CLOUD",
             Self::TokenUrl => "PORTCULLIS_TOKEN_URL",

@@ -40,13 +40,16 @@ impl Engine {
             (Underway::Jwks, Authenticator::Jwt(jwt)) => {
                 Found::Keys(jwt.keys().condense(outcome, at))
             }
+            (Underway::Discovery, Authenticator::Jwt(jwt)) => {
+                Found::Provider(jwt.keys().condense_document(outcome))
+            }
             (Underway::Validation(_), Authenticator::Zscaler(zscaler)) => {
                 Found::Grant(zscaler.condense(outcome, at))
             }
             (Underway::ProtectedResource, _) => {
                 Found::Resource(readiness::shows_reachable(&outcome))
             }
-            (Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
+            (Underway::Discovery | Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
         };
         Finding { at, found }
     }
@@ -90,6 +93,17 @@ impl Engine {
         };
         let Finding { at, found } = finding;
         let brought = match (pending.underway, found, &mut self.authenticator) {
+            (Underway::Discovery, Found::Provider(found), Authenticator::Jwt(jwt)) => {
+                if let Some(call) = jwt.finish_discovery(found, at) {
+                    let keys = PendingCall::new(Underway::Jwks);
+                    self.flights.carry_on(keys, call, tickets, ambient.now);
+                    return Wake {
+                        tickets: Vec::new(),
+                        answer: Answer(Brought::News),
+                    };
+                }
+                Brought::News
+            }
             (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
                 jwt.finish_fetch(found, at);
                 Brought::News

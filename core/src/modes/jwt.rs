@@ -1,5 +1,6 @@
-//! Mode `jwt`: access tokens, checked with the keys of a JWKS.
+//! Modes `jwt` and `oidc`: access tokens, checked with the keys of a JWKS.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,7 +8,7 @@ use core::fmt;
 
 use super::{Awaiting, Desk, Judgement, Verdict};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool};
+use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool, ProviderFinding};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
@@ -19,24 +20,48 @@ use crate::jose::{
     VerifiedClaims,
 };
 use crate::request::RequestHead;
-use crate::step::{PendingCall, Underway};
+use crate::resource::ProtectedResource;
+use crate::step::PendingCall;
+use crate::upstream::UpstreamCall;
 use crate::url::HttpUrl;
 
-/// Settings of mode `jwt`.
+/// Settings of modes `jwt` and `oidc`.
 #[derive(Clone, Debug)]
 pub struct JwtMode {
     /// Where the keys are.
-    pub jwks_uri: HttpUrl,
+    pub keys: KeySource,
     /// What claims must say.
     pub policy: TokenPolicy,
     /// Accepted algorithms.
     pub algorithms: Vec<Algorithm>,
 }
 
-/// Mode `jwt` with its caches.
+/// Where the keys of an issuer are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeySource {
+    /// There.
+    Jwks(HttpUrl),
+    /// At the `jwks_uri` of this discovery document (OpenID Connect Discovery 1.0 §4), which names
+    /// the issuer too.
+    Discovery(HttpUrl),
+}
+
+impl KeySource {
+    /// Returns the URL of the first call.
+    #[must_use]
+    pub const fn url(&self) -> &HttpUrl {
+        match self {
+            Self::Jwks(url) | Self::Discovery(url) => url,
+        }
+    }
+}
+
+/// Mode `jwt` or `oidc` with its caches.
 #[derive(Debug)]
 pub(crate) struct JwtAuthenticator {
+    name: ModeName,
     mode: JwtMode,
+    required_scopes: Vec<String>,
     keys: KeySet,
     key: FingerprintKey,
     validations: ExpiringMap<Fingerprint, Validated>,
@@ -61,18 +86,27 @@ impl fmt::Debug for AwaitJwks {
     }
 }
 
-/// Whether a token may still wait for a fetch.
+/// Whether a request may still wait for a fetch.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Chance {
+pub(crate) enum Chance {
     First,
     Last,
 }
 
 impl JwtAuthenticator {
-    pub(crate) fn new(mode: JwtMode, key: FingerprintKey, cache_entries: usize) -> Self {
-        let keys = KeySet::new(mode.jwks_uri.clone());
+    pub(crate) fn new(
+        name: ModeName,
+        mode: JwtMode,
+        resource: Option<&ProtectedResource>,
+        key: FingerprintKey,
+        cache_entries: usize,
+    ) -> Self {
+        let keys = KeySet::new(mode.keys.clone());
+        let required_scopes = resource.map(|resource| resource.scopes().to_vec());
         Self {
+            name,
             mode,
+            required_scopes: required_scopes.unwrap_or_default(),
             keys,
             key,
             validations: ExpiringMap::new(cache_entries),
@@ -165,12 +199,15 @@ impl JwtAuthenticator {
         let fingerprint = checked.fingerprint();
         let signing_input = checked.signing_input();
         let (claims, jwk) = checked.claims(&self.mode.policy, now)?;
+        if !has_all(claims.scope.as_deref(), &self.required_scopes) {
+            return Err(Denial::InsufficientScope);
+        }
         // The key may have left the set since the check began.
         let keys = self.keys.keys(now);
         if !keys.is_some_and(|keys| keys.contains(&jwk)) {
             return Err(self.no_key(now));
         }
-        let principal = principal(&claims, signing_input, &mut self.pool);
+        let principal = principal(self.name, &claims, signing_input, &mut self.pool);
         let principal = principal.ok_or(Denial::MalformedClaims)?;
         let principal = Arc::new(principal);
         let validated = Validated {
@@ -201,8 +238,8 @@ impl JwtAuthenticator {
         }
         let allowed = self.keys.may_fetch(now) && flights.has_room(now);
         if allowed {
-            let call = self.keys.start_fetch_for_request(now);
-            flights.start(PendingCall::new(Underway::Jwks), call, now);
+            let (underway, call) = self.keys.start_fetch_for_request(now);
+            flights.start(PendingCall::new(underway), call, now);
         }
         allowed
     }
@@ -211,14 +248,36 @@ impl JwtAuthenticator {
     pub(crate) fn refresh(&mut self, flights: &mut Flights, now: UnixSeconds) {
         let due = self.keys.next_refresh().is_some_and(|due| due <= now);
         if due && !flights.is_under_way(&Errand::Jwks, now) {
-            let call = self.keys.start_fetch(now);
-            flights.start(PendingCall::new(Underway::Jwks), call, now);
+            let (underway, call) = self.keys.start_fetch(now);
+            flights.start(PendingCall::new(underway), call, now);
         }
     }
 
     /// Returns the keys over time.
     pub(crate) const fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    /// Takes what the discovery document said, and returns the call for the keys that follows.
+    pub(crate) fn finish_discovery(
+        &mut self,
+        finding: ProviderFinding,
+        at: UnixSeconds,
+    ) -> Option<UpstreamCall> {
+        let call = self.keys.finish_discovery(finding, at);
+        if let (Some(issuer), ModeName::Oidc) = (self.keys.issuer(), self.name)
+            && self.mode.policy.issuers != [issuer]
+        {
+            // Whoever was let in under another issuer is checked again.
+            self.mode.policy.issuers = [issuer.to_owned()].into();
+            self.validations.retain(|_| false);
+        }
+        call
+    }
+
+    /// Returns the issuers whose tokens are accepted; none while they are not known.
+    pub(crate) fn issuers(&self) -> &[String] {
+        &self.mode.policy.issuers
     }
 
     /// Takes what a fetch found at `at`. Tokens of keys that left the set are forgotten.
@@ -242,7 +301,12 @@ impl JwtAuthenticator {
 /// Names the caller: the subject, else the client, as sessions and the protected resource know it.
 ///
 /// Nothing tells the callers of nameless tokens apart, so sessions are bound to what is signed.
-fn principal(claims: &VerifiedClaims, signing_input: &[u8], pool: &mut Pool) -> Option<Principal> {
+fn principal(
+    mode: ModeName,
+    claims: &VerifiedClaims,
+    signing_input: &[u8],
+    pool: &mut Pool,
+) -> Option<Principal> {
     let given = |claim: &Option<String>| claim.clone().filter(|text| !text.is_empty());
     let (subject, client) = (given(&claims.subject), given(&claims.client_id));
     let name = subject
@@ -256,11 +320,20 @@ fn principal(claims: &VerifiedClaims, signing_input: &[u8], pool: &mut Pool) -> 
         octets(client.as_ref()),
         if nameless { signing_input } else { &[] },
     ];
-    Principal::new(ModeName::Jwt, name, &parts)?
+    Principal::new(mode, name, &parts)?
         .with(OwnField::Subject, claims.subject.as_deref())?
         .with(OwnField::Client, claims.client_id.as_deref())?
         .with_issuer(claims.issuer.as_deref(), pool)?
         .with_scope(claims.scope.as_deref(), pool)
+}
+
+/// Tells whether `scope`, words that blanks part (RFC 6749 §3.3), has all of `required`.
+fn has_all(scope: Option<&str>, required: &[String]) -> bool {
+    let has = |wanted: &String| {
+        let mut granted = scope.unwrap_or_default().split(' ');
+        granted.any(|granted| granted == wanted)
+    };
+    required.iter().all(has)
 }
 
 fn octets(claim: Option<&String>) -> &[u8] {

@@ -4,13 +4,14 @@ mod api_key;
 mod jwt;
 mod zscaler;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 pub use api_key::ApiKeyMode;
-pub use jwt::JwtMode;
+pub use jwt::{JwtMode, KeySource};
 pub use zscaler::ZscalerMode;
 
-pub(crate) use jwt::{AwaitJwks, JwtAuthenticator};
+pub(crate) use jwt::{AwaitJwks, Chance, JwtAuthenticator};
 pub(crate) use zscaler::{AwaitTokenEndpoint, GrantFinding, Validation, ZscalerAuthenticator};
 
 use crate::ambient::UnixSeconds;
@@ -32,6 +33,8 @@ pub enum Mode {
     ApiKey(ApiKeyMode),
     /// Access tokens, checked with the keys of a JWKS.
     Jwt(JwtMode),
+    /// Access tokens of an OpenID provider, which its discovery document describes.
+    Oidc(JwtMode),
     /// Zscaler OneAPI client credentials, checked at the token endpoint.
     Zscaler(ZscalerMode),
 }
@@ -44,6 +47,7 @@ impl Mode {
             Self::None => ModeName::None,
             Self::ApiKey(_) => ModeName::ApiKey,
             Self::Jwt(_) => ModeName::Jwt,
+            Self::Oidc(_) => ModeName::Oidc,
             Self::Zscaler(_) => ModeName::Zscaler,
         }
     }
@@ -96,7 +100,7 @@ pub(crate) enum Awaiting {
 pub(crate) enum Authenticator {
     None(Arc<Principal>),
     ApiKey(ApiKeyMode),
-    Jwt(JwtAuthenticator),
+    Jwt(Box<JwtAuthenticator>),
     Zscaler(ZscalerAuthenticator),
 }
 
@@ -106,7 +110,16 @@ impl Authenticator {
         match &config.mode {
             Mode::None => Self::None(Arc::new(Principal::nobody())),
             Mode::ApiKey(mode) => Self::ApiKey(mode.clone()),
-            Mode::Jwt(mode) => Self::Jwt(JwtAuthenticator::new(mode.clone(), key, entries)),
+            Mode::Jwt(settings) | Mode::Oidc(settings) => {
+                let name = config.mode.name();
+                Self::Jwt(Box::new(JwtAuthenticator::new(
+                    name,
+                    settings.clone(),
+                    config.resource.as_ref(),
+                    key,
+                    entries,
+                )))
+            }
             Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone(), entries)),
         }
     }

@@ -169,7 +169,11 @@ impl ZscalerAuthenticator {
         let finding = self.hearsay.recall(&validation.name())?;
         match finding.found {
             Found::Grant(found) if found.is_usable(finding.at, false, now) => Some(found),
-            Found::Grant(_) | Found::Keys(_) | Found::Resource(_) | Found::Nothing => None,
+            Found::Grant(_)
+            | Found::Keys(_)
+            | Found::Provider(_)
+            | Found::Resource(_)
+            | Found::Nothing => None,
         }
     }
 

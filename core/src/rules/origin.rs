@@ -129,6 +129,12 @@ pub(crate) const OWNED: [&str; 3] = [
 ];
 
 impl CorsGrant {
+    /// The permission to read what is public.
+    pub(crate) fn anybody() -> Self {
+        let origin = "*".to_owned();
+        Self { origin }
+    }
+
     /// Lets the browser read a response of the protected resource.
     pub(crate) fn expose_response(&self, headers: &[(&str, &[u8])], edits: &mut HeaderEdits) {
         for name in OWNED {

@@ -100,7 +100,7 @@ fn a_forced_mode_wins_and_case_and_blanks_do_not_matter() {
             &["api-key", "jwt", "zscaler", "none"],
         );
     }
-    for word in ["oidc", "oidcproxy"] {
+    for word in ["oauth-proxy", "oidcproxy"] {
         refused(&[STATE, KEY, mode(word)], LOOPBACK, &["OAuth", "api-key"]);
     }
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod jwks;
 mod jwt;
 mod model;
+mod oidc;
 mod readiness;
 mod request;
 mod rules;

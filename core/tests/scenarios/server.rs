@@ -6,12 +6,16 @@ use portcullis_core::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
 use serde_json::{Value, json};
 
 pub(crate) const JWKS_URI: &str = "https://idp.example.com/jwks";
+/// Where the discovery document is.
+pub(crate) const DOCUMENT: &str = "/.well-known/openid-configuration";
 pub(crate) const TOKEN_URL: &str = "https://idp.example.com/token";
 pub(crate) const RESOURCE: &str = "http://127.0.0.1:9000";
 
 /// The other end of every call.
 pub(crate) struct Server {
     pub(crate) keys: Vec<Value>,
+    /// The discovery document.
+    pub(crate) document: Value,
     /// Header fields of a JWKS response.
     pub(crate) fields: Vec<(&'static str, String)>,
     /// Given with the JWKS; a call that has it already is answered with 304.
@@ -37,6 +41,7 @@ impl Server {
     pub(crate) fn new() -> Self {
         Self {
             keys: Vec::new(),
+            document: json!({ "issuer": "https://idp.example.com", "jwks_uri": JWKS_URI }),
             fields: Vec::new(),
             etag: None,
             clients: BTreeMap::new(),
@@ -78,6 +83,7 @@ impl Server {
             ("/health", _) => self.resource.clone(),
             (_, Some(outage)) => outage.clone(),
             ("/jwks", None) => self.jwks(&call),
+            (DOCUMENT, None) => response(200, self.document.to_string()),
             ("/token", None) => self.token(&call),
             (path, None) => panic!("nobody asked to call {path}"),
         }

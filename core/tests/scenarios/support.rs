@@ -31,6 +31,16 @@ pub(crate) const JWT_MODE: &[(&str, &str)] = &[
     ("PORTCULLIS_STATE_KEYS", STATE_KEY),
 ];
 
+pub(crate) const OIDC_MODE: &[(&str, &str)] = &[
+    (
+        "OIDCPROXY_CONFIG_URL",
+        "https://idp.example.com/.well-known/openid-configuration",
+    ),
+    ("OIDCPROXY_BASE_URL", "https://mcp.example.com/mcp"),
+    ("OIDCPROXY_AUDIENCE", "mcp"),
+    ("PORTCULLIS_STATE_KEYS", STATE_KEY),
+];
+
 pub(crate) const ZSCALER_MODE: &[(&str, &str)] = &[
     ("PORTCULLIS_TOKEN_URL", TOKEN_URL),
     ("PORTCULLIS_STATE_KEYS", STATE_KEY),

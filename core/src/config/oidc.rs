@@ -1,0 +1,97 @@
+//! Settings of mode `oidc`, and of what clients are told of the protected resource.
+
+use alloc::vec;
+
+use super::resolve::{algorithms, leeway, list, url};
+use super::{ConfigError, Setting, Settings};
+use crate::cache::issuer_of;
+use crate::jose::TokenPolicy;
+use crate::modes::{JwtMode, KeySource, Mode};
+use crate::resource::ProtectedResource;
+use crate::url::HttpUrl;
+
+/// Reads mode `oidc`. The issuer becomes known with the discovery document.
+pub(super) fn mode(settings: &Settings) -> Result<Mode, ConfigError> {
+    let document = required(settings, Setting::OidcConfigUrl)?;
+    if issuer_of(&document).is_none() {
+        let problem = "must be an issuer's URL followed by /.well-known/openid-configuration";
+        return Err(ConfigError::at(Setting::OidcConfigUrl, problem));
+    }
+    let resource = described(settings)?.ok_or_else(|| missing(Setting::OidcBaseUrl))?;
+    let mut audiences = list(settings, Setting::OidcAudience)?;
+    if audiences.is_empty() {
+        audiences = vec![resource.identifier().into()];
+    }
+    let policy = TokenPolicy {
+        issuers: vec![],
+        audiences,
+        leeway_seconds: leeway(settings)?,
+    };
+    Ok(Mode::Oidc(JwtMode {
+        keys: KeySource::Discovery(document),
+        policy,
+        algorithms: algorithms(settings)?,
+    }))
+}
+
+/// Reads what clients are told of the protected resource, in the modes where a token is asked for.
+pub(super) fn resource(
+    settings: &Settings,
+    mode: &Mode,
+) -> Result<Option<ProtectedResource>, ConfigError> {
+    match mode {
+        Mode::None | Mode::ApiKey(_) | Mode::Zscaler(_) => Ok(None),
+        Mode::Oidc(_) => described(settings),
+        Mode::Jwt(jwt) => {
+            let resource = described(settings)?;
+            if resource.is_some() && jwt.policy.issuers.is_empty() {
+                let problem = "needs ZSCALER_MCP_AUTH_ISSUER: the metadata names the issuer";
+                return Err(ConfigError::at(Setting::OidcBaseUrl, problem));
+            }
+            Ok(resource)
+        }
+    }
+}
+
+fn described(settings: &Settings) -> Result<Option<ProtectedResource>, ConfigError> {
+    let scopes = list(settings, Setting::OidcRequiredScopes)?;
+    let Some(url) = url(settings, Setting::OidcBaseUrl)? else {
+        // Without it nobody would be told which scopes are missing.
+        return if scopes.is_empty() {
+            Ok(None)
+        } else {
+            Err(missing(Setting::OidcBaseUrl))
+        };
+    };
+    closed(&url, Setting::OidcBaseUrl)?;
+    ProtectedResource::new(&url, scopes)
+        .map(Some)
+        .map_err(|problem| {
+            let setting = if problem.contains("scope") {
+                Setting::OidcRequiredScopes
+            } else {
+                Setting::OidcBaseUrl
+            };
+            ConfigError::at(setting, problem)
+        })
+}
+
+fn required(settings: &Settings, setting: Setting) -> Result<HttpUrl, ConfigError> {
+    let url = url(settings, setting)?.ok_or_else(|| missing(setting))?;
+    closed(&url, setting)?;
+    Ok(url)
+}
+
+/// Whoever can read or change what passes there could sign in as anybody.
+fn closed(url: &HttpUrl, setting: Setting) -> Result<(), ConfigError> {
+    if url.is_https() || url.is_loopback() {
+        Ok(())
+    } else {
+        let problem = "must be https; plain http is for loopback addresses";
+        Err(ConfigError::at(setting, problem))
+    }
+}
+
+fn missing(setting: Setting) -> ConfigError {
+    ConfigError::at(setting, "must be set in mode oidc")
+}

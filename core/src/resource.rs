@@ -1,0 +1,163 @@
+//! What clients are told of the protected resource (RFC 9728).
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use crate::url::HttpUrl;
+
+/// Where the metadata of a resource without a path is (RFC 9728 §3); that of one with a path has
+/// the path behind it.
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// The protected resource as clients know it.
+#[derive(Clone, Debug)]
+pub struct ProtectedResource {
+    identifier: String,
+    metadata_path: String,
+    scopes: Vec<String>,
+    challenge: String,
+}
+
+impl ProtectedResource {
+    /// Describes the resource at the public URL `url`, which asks for `scopes` of every token.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a URL with a query, as an identifier must be usable in any request (RFC 8707 §2),
+    /// and what is no scope (RFC 6749 §3.3).
+    pub fn new(url: &HttpUrl, scopes: Vec<String>) -> Result<Self, &'static str> {
+        if url.path().contains('?') {
+            return Err("must have no query");
+        }
+        if !scopes.iter().all(|scope| is_scope(scope)) {
+            return Err("names a scope with characters that no scope has");
+        }
+        let path = url.path().trim_end_matches('/');
+        let origin = url.with_path("/").to_string();
+        let origin = origin.trim_end_matches('/');
+        let metadata_path = format!("{WELL_KNOWN}{path}");
+        let mut challenge = format!(", resource_metadata=\"{origin}{metadata_path}\"");
+        if !scopes.is_empty() {
+            challenge.push_str(&format!(", scope=\"{}\"", scopes.join(" ")));
+        }
+        Ok(Self {
+            identifier: format!("{origin}{path}"),
+            metadata_path,
+            scopes,
+            challenge,
+        })
+    }
+
+    /// Returns the resource identifier (RFC 8707 §2): the URL without a slash at its end.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Returns the scopes that every token must have.
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// Returns what a challenge says of the resource (RFC 9728 §5.1), led by a comma.
+    pub(crate) fn challenge(&self) -> &str {
+        &self.challenge
+    }
+
+    /// Tells whether the metadata is at `path`: in the form with the resource's path, or at the
+    /// root, where clients look next.
+    pub(crate) fn has_metadata_at(&self, path: &[u8]) -> bool {
+        path == self.metadata_path.as_bytes() || path == WELL_KNOWN.as_bytes()
+    }
+
+    /// Writes the metadata (RFC 9728 §2); `issuers` are the authorization servers.
+    pub(crate) fn metadata(&self, issuers: &[String]) -> Vec<u8> {
+        let quoted = |text: &String| Value::from(text.as_str()).to_string();
+        let list = |items: Vec<String>| items.join(",");
+        let resource = quoted(&self.identifier);
+        let issuers = list(issuers.iter().map(quoted).collect());
+        // What a client asks for to stay signed in is no scope of the resource.
+        let scopes = self
+            .scopes
+            .iter()
+            .filter(|scope| *scope != "offline_access");
+        let scopes = list(scopes.map(quoted).collect());
+        let mut metadata = format!(
+            "{{\"resource\":{resource},\"authorization_servers\":[{issuers}],\
+             \"bearer_methods_supported\":[\"header\"]"
+        );
+        if !scopes.is_empty() {
+            metadata.push_str(&format!(",\"scopes_supported\":[{scopes}]"));
+        }
+        metadata.push('}');
+        metadata.into_bytes()
+    }
+}
+
+/// Tells whether `text` is a scope token (RFC 6749 §3.3).
+fn is_scope(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use serde_json::json;
+
+    fn resource(url: &str, scopes: &[&str]) -> Result<ProtectedResource, &'static str> {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        ProtectedResource::new(&HttpUrl::parse(url).unwrap(), scopes)
+    }
+
+    #[test]
+    fn metadata_is_at_the_root_and_at_the_path_of_the_resource() {
+        let check = |url: &str, identifier: &str, path: &str| {
+            let resource = resource(url, &[]).unwrap();
+            assert_eq!(resource.identifier(), identifier);
+            assert!(resource.has_metadata_at(path.as_bytes()), "{url} {path}");
+            assert!(resource.has_metadata_at(WELL_KNOWN.as_bytes()));
+            assert!(!resource.has_metadata_at(b"/.well-known/oauth-protected-resource/other"));
+            assert!(!resource.has_metadata_at(b"/mcp"));
+        };
+        let path = "/.well-known/oauth-protected-resource/mcp";
+        check("https://a.example/mcp", "https://a.example/mcp", path);
+        check("https://a.example/mcp/", "https://a.example/mcp", path);
+        check("https://A.example:443", "https://a.example", WELL_KNOWN);
+    }
+
+    #[test]
+    fn a_challenge_points_to_the_metadata_and_names_the_scopes() {
+        let resource = resource("https://a.example:8443/mcp", &["read", "write"]).unwrap();
+        assert_eq!(
+            resource.challenge(),
+            ", resource_metadata=\"https://a.example:8443/.well-known/oauth-protected-resource/mcp\", \
+             scope=\"read write\""
+        );
+    }
+
+    #[test]
+    fn metadata_lists_no_scope_that_only_clients_care_for() {
+        let read = |scopes: &[&str]| -> Value {
+            let resource = resource("https://a.example/mcp", scopes).unwrap();
+            serde_json::from_slice(&resource.metadata(&["https://idp".into()])).unwrap()
+        };
+        let metadata = read(&["read", "offline_access"]);
+        assert_eq!(metadata["scopes_supported"], json!(["read"]));
+        assert_eq!(metadata["authorization_servers"], json!(["https://idp"]));
+        assert_eq!(metadata["resource"], "https://a.example/mcp");
+        assert_eq!(read(&["offline_access"]).get("scopes_supported"), None);
+    }
+
+    #[test]
+    fn what_is_no_identifier_or_scope_is_refused() {
+        assert!(resource("https://a.example/mcp?x=1", &[]).is_err());
+        for bad in ["a b", "", "a\"b", "a\\b", "é"] {
+            assert!(resource("https://a.example/mcp", &[bad]).is_err(), "{bad}");
+        }
+    }
+}
