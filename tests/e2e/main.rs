@@ -74,13 +74,15 @@ macro_rules! in_every_mode {
         mod $module {
             use portcullis_tests::Kind::$kind;
 
-            use crate::modes::{api_key, jwt, none, zscaler};
+            use crate::modes::{api_key, jwt, none, oidc, zscaler};
             use crate::{server_sent_events, streamable};
 
             #[test]
             fn streamable_api_key() { streamable($kind, api_key); }
             #[test]
             fn streamable_jwt() { streamable($kind, jwt); }
+            #[test]
+            fn streamable_oidc() { streamable($kind, oidc); }
             #[test]
             fn streamable_zscaler() { streamable($kind, zscaler); }
             #[test]
@@ -89,6 +91,8 @@ macro_rules! in_every_mode {
             fn events_api_key() { server_sent_events($kind, api_key); }
             #[test]
             fn events_jwt() { server_sent_events($kind, jwt); }
+            #[test]
+            fn events_oidc() { server_sent_events($kind, oidc); }
             #[test]
             fn events_zscaler() { server_sent_events($kind, zscaler); }
             #[test]

@@ -59,6 +59,23 @@ pub(crate) fn jwt() -> Mode {
     }
 }
 
+/// Mode `oidc`, with a real provider's discovery document.
+pub(crate) fn oidc() -> Mode {
+    let idp = IdentityProvider::start();
+    let bearer = |resource: &str| vec![format!("Authorization: Bearer {}", idp.token(resource))];
+    let document = format!("{}/.well-known/openid-configuration", idp.fact("issuer"));
+    let settings = forced("oidc")
+        .with("OIDCPROXY_CONFIG_URL", document)
+        .with("OIDCPROXY_BASE_URL", idp.fact("audience"));
+    Mode {
+        name: "oidc",
+        settings,
+        good: vec![bearer(idp.fact("audience"))],
+        bad: vec![vec![], bearer("https://other.example.com/mcp")],
+        _idp: Some(idp),
+    }
+}
+
 /// Mode `zscaler`, with the token endpoint of a real authorization server.
 pub(crate) fn zscaler() -> Mode {
     let idp = IdentityProvider::start();

@@ -6,6 +6,7 @@ mod http_libraries;
 pub(crate) mod jwt;
 mod jwt_claims;
 mod jwt_header;
+mod oidc;
 mod open;
 mod outage;
 mod rules;
@@ -58,6 +59,12 @@ groups! {
     jwt_is_unavailable_while_the_jwks_is_huge: outage::huge,
     jwt_is_unavailable_while_the_jwks_connection_closes: outage::closed,
     jwt_is_unavailable_while_the_jwks_nests_without_end: outage::nested,
+    oidc_takes_tokens_of_the_discovered_issuer_for_this_resource: oidc::tokens,
+    oidc_tells_clients_where_to_sign_in: oidc::metadata,
+    oidc_metadata_is_kept_from_other_origins_where_they_are_listed: oidc::origins,
+    oidc_is_unavailable_while_the_document_names_another_issuer: oidc::lying_document,
+    oidc_is_unavailable_while_the_document_is_missing: oidc::missing_document,
+    jwt_tells_clients_where_to_sign_in_when_asked_to: oidc::jwt_with_metadata,
     zscaler_takes_both_forms_and_no_other: zscaler::credentials,
     zscaler_basic_is_decoded_strictly: zscaler::encoding,
     zscaler_outage_is_503_and_refusal_is_401: zscaler::token_endpoint,
@@ -106,6 +113,7 @@ over_http2! {
     http2_api_key_hands_on_identity_and_nothing_forged: api_key::identity,
     http2_api_key_guards_every_method_and_path: api_key::methods_and_paths,
     http2_jwt_comes_as_a_bearer_token_only: jwt::credentials,
+    http2_oidc_tells_clients_where_to_sign_in: oidc::metadata,
     http2_zscaler_takes_both_forms_and_no_other: zscaler::credentials,
     http2_gateway_answers_health_and_well_known_paths: endpoints::paths,
     http2_gateway_answers_preflights_of_allowed_origins: endpoints::origins,

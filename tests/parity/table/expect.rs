@@ -206,9 +206,16 @@ fn refusal_problems(request: &Request, observed: &Observed) -> Vec<String> {
         response.values("cache-control") == ["no-store"],
         "cache-control is not no-store",
     );
+    let challenges = response.values("www-authenticate");
+    let lacks_scope = |challenge: &String| challenge.contains("insufficient_scope");
+    let challenged = match response.status {
+        401 => !challenges.is_empty(),
+        403 => challenges.iter().all(lacks_scope),
+        _ => challenges.is_empty(),
+    };
     need(
-        response.values("www-authenticate").is_empty() == (response.status != 401),
-        "401, and only 401, has a challenge",
+        challenged,
+        "401, and for a missing scope 403, and no others, have a challenge",
     );
     need(
         response.values("retry-after").is_empty() != [429, 503].contains(&response.status),
