@@ -22,7 +22,7 @@ native: ## Builds the native reverse proxy and says where it is
 demo: # The MCP server that the demos protect, and a client
 	cargo build -p portcullis-demo
 
-envoy-up: filter native demo ## Starts a demo behind Envoy on 127.0.0.1:10000 (MODE=api-key|jwt|zscaler|none)
+envoy-up: filter native demo ## Starts a demo behind Envoy on 127.0.0.1:10000 (MODE=api-key|jwt|oidc|zscaler|none)
 	@python3 scripts/demo.py up envoy $(MODE)
 
 envoy-down: ## Ends what envoy-up started

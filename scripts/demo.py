@@ -5,7 +5,7 @@ usage: demo.py up envoy|native [MODE]
        demo.py down envoy|native
 
 Settings come from the environment, as everywhere. Where they leave a mode without what it needs,
-the demo brings it: api-key a generated key, jwt and zscaler a local identity provider. Everything
+the demo brings it: api-key a generated key, jwt, oidc and zscaler a local identity provider. Everything
 listens on loopback. What runs is noted under target/demo, and only that is ended.
 """
 
@@ -35,6 +35,7 @@ CHOOSING = (
     "ZSCALER_MCP_AUTH_MODE",
     "ZSCALER_MCP_AUTH_API_KEY",
     "ZSCALER_MCP_AUTH_JWKS_URI",
+    "OIDCPROXY_CONFIG_URL",
     "ZSCALER_VANITY_DOMAIN",
     "PORTCULLIS_TOKEN_URL",
 )
@@ -81,7 +82,12 @@ class Demo:
             mode = "api-key"
         if mode:
             settings["ZSCALER_MCP_AUTH_MODE"] = mode
-        bring = {"api-key": self.bring_key, "jwt": self.bring_issuer, "zscaler": self.bring_tenant}
+        bring = {
+            "api-key": self.bring_key,
+            "jwt": self.bring_issuer,
+            "oidc": self.bring_provider,
+            "zscaler": self.bring_tenant,
+        }
         mode = settings.get("ZSCALER_MCP_AUTH_MODE", "").strip().lower() or self.resolved_mode()
         bring.get(mode, lambda: None)()
 
@@ -107,9 +113,24 @@ class Demo:
         if self.settings.get("ZSCALER_MCP_AUTH_JWKS_URI", "").strip():
             return
         idp = self.start_idp()
+        self.bring_token(idp)
         self.settings["ZSCALER_MCP_AUTH_JWKS_URI"] = idp["jwks_uri"]
         self.settings["ZSCALER_MCP_AUTH_ISSUER"] = idp["issuer"]
         self.settings["ZSCALER_MCP_AUTH_AUDIENCE"] = idp["audience"]
+
+    def bring_provider(self):
+        if self.settings.get("OIDCPROXY_CONFIG_URL", "").strip():
+            return
+        idp = self.start_idp()
+        self.bring_token(idp)
+        self.settings["OIDCPROXY_CONFIG_URL"] = (
+            f"{idp['issuer']}/.well-known/openid-configuration"
+        )
+        self.settings["OIDCPROXY_BASE_URL"] = f"http://{show(self.address)}/mcp"
+        # The token of the demo is for this one, whatever address the gateway has.
+        self.settings["OIDCPROXY_AUDIENCE"] = idp["audience"]
+
+    def bring_token(self, idp):
         form = {"grant_type": "client_credentials", "resource": idp["audience"]}
         form |= {name: idp[name] for name in ("client_id", "client_secret")}
         data = urllib.parse.urlencode(form).encode()
