@@ -68,12 +68,9 @@ mod identity;
 pub mod jose;
 mod json;
 pub mod modes;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "no mode signs in yet: these are its parts, with their tests"
-    )
+#[expect(
+    dead_code,
+    reason = "no mode signs in yet: these are its parts, with their tests"
 )]
 mod oauth;
 mod passage;

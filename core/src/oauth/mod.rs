@@ -1,5 +1,11 @@
 //! The parts of an OAuth 2.1 authorization server that stores nothing.
 
+mod cookie;
 mod entropy;
+mod form;
+mod grant;
 mod octets;
+mod pkce;
+mod redirect_patterns;
+mod redirect_uri;
 mod seal;
