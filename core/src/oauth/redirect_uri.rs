@@ -7,6 +7,8 @@ use core::net::Ipv4Addr;
 
 use crate::url::{is_host, split_port};
 
+mod private_use;
+
 /// The most characters of one.
 const MAX_CHARACTERS: usize = 512;
 
@@ -65,7 +67,7 @@ impl RedirectUri {
             "https" => Place::Web(WebOrigin::parse(true, rest)?),
             "http" => Place::Web(WebOrigin::parse(false, rest)?),
             _ => {
-                check_private_use(&scheme, rest)?;
+                private_use::check(&scheme, rest)?;
                 Place::PrivateUse { scheme }
             }
         };
@@ -239,33 +241,6 @@ fn looks_like_another_address(host: &str) -> bool {
     (digits || hexadecimal) && host.parse::<Ipv4Addr>().is_err()
 }
 
-fn check_private_use(scheme: &str, rest: &str) -> Result<(), RedirectFault> {
-    let base = scheme.split(['+', '-']).next().unwrap_or_default();
-    let prefixed = SCHEMES_THAT_RUN_PROGRAMS
-        .iter()
-        .any(|prefix| scheme.starts_with(prefix));
-    if prefixed || FORBIDDEN_SCHEMES.contains(&scheme) || FORBIDDEN_SCHEMES.contains(&base) {
-        return Err(RedirectFault::ForbiddenScheme);
-    }
-    // RFC 8252 §7.1 wants a path; without one, `scheme:text` has no place for parameters.
-    if !rest.starts_with('/') {
-        return Err(RedirectFault::NotAbsolute);
-    }
-    let Some(rest) = rest.strip_prefix("//") else {
-        return Ok(());
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    if authority.is_empty() {
-        return Ok(());
-    }
-    let (host, _) = authority_parts(authority)?;
-    if is_host(host) {
-        Ok(())
-    } else {
-        Err(RedirectFault::BadHost)
-    }
-}
-
 /// Tells whether it is a scheme (RFC 3986 §3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -294,63 +269,6 @@ fn escapes_are_whole(text: &str) -> bool {
             && octet.is_some_and(|octet| !octet.is_ascii_control())
     })
 }
-
-/// Browsers and systems do more with these than give the URI to the program that a client is.
-const FORBIDDEN_SCHEMES: [&str; 46] = [
-    // They run a script or show content of their own.
-    "javascript",
-    "vbscript",
-    "livescript",
-    "data",
-    "blob",
-    "about",
-    "view",
-    "file",
-    "filesystem",
-    "jar",
-    "mhtml",
-    "mk",
-    "cid",
-    "mid",
-    "wyciwyg",
-    // They belong to a browser or its extensions.
-    "chrome",
-    "edge",
-    "opera",
-    "brave",
-    "moz",
-    "resource",
-    "safari",
-    "feed",
-    // Other protocols.
-    "ws",
-    "wss",
-    "ftp",
-    "ftps",
-    "sftp",
-    "ssh",
-    "telnet",
-    "ldap",
-    "ldaps",
-    "smb",
-    "gopher",
-    "nntp",
-    "news",
-    "git",
-    "svn",
-    // They write, call or name something.
-    "mailto",
-    "tel",
-    "sms",
-    "geo",
-    "urn",
-    "intent",
-    "search",
-    "shell",
-];
-
-/// Handlers of Windows that take commands from a URI, such as `ms-msdt`.
-const SCHEMES_THAT_RUN_PROGRAMS: [&str; 2] = ["ms-", "vnd.ms"];
 
 #[cfg(test)]
 mod tests;

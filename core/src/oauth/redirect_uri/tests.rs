@@ -196,6 +196,15 @@ fn a_character_that_browsers_change_or_drop_is_refused() {
 }
 
 #[test]
+fn a_description_names_the_rule_and_nothing_of_the_uri() {
+    let fault = RedirectUri::parse("javascript:alert(1)").unwrap_err();
+    assert_eq!(
+        fault.description(),
+        "a redirect URI has a scheme that is not allowed"
+    );
+}
+
+#[test]
 fn length_is_limited() {
     let long = |length: usize| format!("https://h/{}", "a".repeat(length - 10));
     check(&long(512), Ok("h"));
