@@ -1,11 +1,14 @@
 //! The parts of an OAuth 2.1 authorization server that stores nothing.
 
+mod client;
 mod cookie;
 mod entropy;
+mod error;
 mod form;
 mod grant;
 mod octets;
 mod pkce;
 mod redirect_patterns;
 mod redirect_uri;
+mod register;
 mod seal;
