@@ -8,6 +8,7 @@ mod form;
 mod grant;
 mod octets;
 mod pkce;
+mod profile;
 mod redirect_patterns;
 mod redirect_uri;
 mod register;
