@@ -7,6 +7,7 @@ mod error;
 mod form;
 mod grant;
 mod octets;
+mod page;
 mod pkce;
 mod profile;
 mod redirect_patterns;
