@@ -1,0 +1,13 @@
+//! The official conformance suite of MCP, through both gateways.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+#[path = "../e2e/programs.rs"]
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+mod programs;
+mod server;
+mod suite;
