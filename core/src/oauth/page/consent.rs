@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use super::super::redirect_uri::RedirectUri;
 use super::{Branding, Escaped, Page};
@@ -25,8 +26,8 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) form_action: &'a str,
     /// The sealed request.
     pub(crate) request: &'a str,
-    /// Where the form may lead besides this server: browsers hold the redirects after a form
-    /// against the policy, up to the client's own (CSP3 §6.4.2).
+    /// Where the form may lead by plain http: the authorization server's origin, if it is one of
+    /// the loopback interface.
     pub(crate) form_sources: &'a [String],
 }
 
@@ -49,7 +50,20 @@ impl ConsentPage<'_> {
              <button name=\"decision\" value=\"approve\" class=\"primary\">Allow</button>\n\
              </form>\n"
         );
-        Page::new(self.branding, "Allow access?", &main, self.form_sources)
+        Page::new(self.branding, "Allow access?", &main, &self.sources())
+    }
+
+    /// Returns where the form may lead. Browsers hold every redirect after a form against the
+    /// policy (CSP3 §6.4.2), up to the client's own, and authorization servers lead through hosts
+    /// that nobody can list: so it is all of https.
+    fn sources(&self) -> Vec<String> {
+        let mut sources = Vec::from(["https:".to_string()]);
+        sources.extend_from_slice(self.form_sources);
+        let client = self.redirect_uri.csp_source();
+        if !client.starts_with("https:") {
+            sources.push(client);
+        }
+        sources
     }
 
     fn question(&self) -> (String, &'static str) {
@@ -139,7 +153,7 @@ mod tests {
             resource: "https://gw.example/mcp?a&b",
             form_action: "/consent",
             request: "sealed",
-            form_sources: &["https://login.example".to_owned()],
+            form_sources: &["http://127.0.0.1:9".to_owned()],
         }
         .render()
     }
@@ -179,10 +193,22 @@ mod tests {
         ] {
             assert!(page.html.contains(part), "{part}");
         }
-        assert!(
-            page.csp
-                .contains("form-action 'self' https://login.example; ")
+    }
+
+    #[test]
+    fn the_form_leads_as_far_as_the_redirect_and_not_by_plain_http_elsewhere() {
+        let check = |uri: &str, expected: &str| {
+            let csp = render("App", uri, &[]).csp;
+            let forms = csp.split("; ").find(|part| part.starts_with("form-action"));
+            assert_eq!(forms, Some(expected), "{uri}");
+        };
+        let all = "form-action 'self' https: http://127.0.0.1:9";
+        check("https://app.example/cb", all);
+        check(
+            "http://localhost:3335/cb",
+            &format!("{all} http://localhost:3335"),
         );
+        check("cursor://a/cb", &format!("{all} cursor:"));
     }
 
     #[test]
