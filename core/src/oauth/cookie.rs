@@ -73,8 +73,10 @@ fn pairs<'a>(lines: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = (&'a
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
     use alloc::string::ToString as _;
     use alloc::vec::Vec;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(lines: &[&[u8]], expected: Option<&str>) {
@@ -139,5 +141,21 @@ mod tests {
             cookie(0, false).to_string(),
             "f=v; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
         );
+    }
+
+    proptest! {
+        /// Envoy joins what HTTP/2 has split, and another proxy may split what was joined.
+        #[test]
+        fn it_does_not_matter_how_cookies_are_put_into_lines(
+            pairs in prop::collection::vec(("[a-c]", "[!-:<-~]{0,4}"), 0..8)
+        ) {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let joined = pairs.join("; ");
+            let parted = pairs.iter().map(|pair| pair.as_bytes());
+            for name in ["a", "b", "c"] {
+                let one = find([joined.as_bytes()].into_iter(), name);
+                prop_assert_eq!(one, find(parted.clone(), name));
+            }
+        }
     }
 }

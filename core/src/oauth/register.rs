@@ -125,6 +125,7 @@ mod tests {
     use super::*;
     use alloc::format;
     use alloc::string::ToString as _;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     #[track_caller]
@@ -275,5 +276,30 @@ mod tests {
         let members = expected.as_object_mut().unwrap();
         members.retain(|name, _| name != "scope" && name != "client_name");
         assert_eq!(serde_json::from_slice::<Value>(&told).unwrap(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_registers_is_the_same_client_when_its_identifier_is_opened(
+            name in "\\PC{0,60}|[\\x00-\\x{ff}]{0,130}",
+            uris in prop::collection::vec("(https://[a-z]{1,9}|app:)/[a-zA-Z0-9._~/?=&-]{0,120}", 0..9),
+        ) {
+            let body = json!({"client_name": name, "redirect_uris": uris}).to_string();
+            if let Ok(client) = read(body.as_bytes(), None) {
+                prop_assert_eq!(Client::from_octets(&client.to_octets()), Some(client.clone()));
+                prop_assert!(!client.name().chars().any(char::is_control));
+                let answer = answer("id", &client, None, UnixSeconds(1));
+                let answer: Value = serde_json::from_slice(&answer).unwrap();
+                prop_assert_eq!(&answer["redirect_uris"], &json!(uris));
+            }
+        }
+
+        #[test]
+        fn any_body_is_read_or_refused_as_a_client_error(
+            body in "\\{\"(redirect_uris|client_name)\":[\\[\\]{}\",:a-z\\\\0-9]{0,60}\\}?"
+        ) {
+            let status = read(body.as_bytes(), None).map_err(|error| error.status);
+            prop_assert!(status.is_ok() || status == Err(400));
+        }
     }
 }
