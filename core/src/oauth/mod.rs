@@ -1,5 +1,7 @@
 //! The parts of an OAuth 2.1 authorization server that stores nothing.
 
+mod authorize;
+mod callback;
 mod client;
 mod cookie;
 mod entropy;
@@ -10,6 +12,7 @@ mod octets;
 mod page;
 mod pkce;
 mod profile;
+mod redeem;
 mod redirect_patterns;
 mod redirect_uri;
 mod register;
