@@ -27,7 +27,7 @@ fn unknown_modes_are_refused() {
 
 #[test]
 fn modes_of_another_day_are_refused() {
-    for name in ["oidc", "oidcproxy"] {
+    for name in ["oauth-proxy", "oidcproxy"] {
         check(&mode(name), "ZSCALER_MCP_AUTH_MODE");
     }
 }
