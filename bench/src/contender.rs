@@ -94,13 +94,6 @@ impl Contender {
         self.requests = requests;
     }
 
-    /// Sends `count` requests; what that shows counts for nothing.
-    pub(crate) fn send(&mut self, count: usize) {
-        let mut requests = self.requests.clone();
-        self.drive(&mut requests, Until::Sent(count));
-        self.requests = requests;
-    }
-
     /// Returns the values of all rounds.
     pub(crate) fn values(&self, value: impl Fn(&Sample) -> f64) -> Vec<f64> {
         self.samples.iter().map(value).collect()

@@ -127,7 +127,7 @@ fn bench(only: &str) {
         one_round(&mut field.contenders, round, plan.slice);
     }
     say("latencies, streams, memory");
-    let singles = singles::measure(&world, &mut field.contenders, plan.singles);
+    let singles = singles::measure(&world, &field.contenders, plan.singles);
     say("calls to the identity provider");
     let calls = ["filter", "native"].map(|host| calls::count(&world, host, &plan.calls));
     say("calls between Envoy and the filter");

@@ -42,14 +42,23 @@ pub(crate) struct Singles {
     /// Memory of one further worker with the filter, less that of one without, in bytes.
     pub(crate) worker_memory: f64,
     /// By how much 10,000 cached tokens enlarge a host, in bytes.
-    pub(crate) cached_memory: Vec<(&'static str, Option<f64>)>,
-    /// Time until Envoy is ready, in seconds: bare, with the filter.
-    pub(crate) ready: [Vec<f64>; 2],
+    pub(crate) cached_memory: Vec<(&'static str, f64)>,
+    /// Starts of Envoy: bare, with the filter.
+    pub(crate) starts: [Vec<Start>; 2],
     /// Size of the module in bytes.
     pub(crate) module: f64,
     /// Processor time for one request of the native binary, in microseconds, in each of some
     /// rounds: on one core, on two. Empty where there is only one core.
     pub(crate) cores: [Vec<f64>; 2],
+}
+
+/// What Envoy took to be ready, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    /// By the clock.
+    pub(crate) ready_after: f64,
+    /// Processor time of all threads.
+    pub(crate) processor: f64,
 }
 
 impl Results {

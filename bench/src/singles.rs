@@ -11,10 +11,10 @@ use crate::latency::{first_event, open_stream, steady_p99};
 use crate::library;
 use crate::load::{Until, drive};
 use crate::native::Native;
-use crate::results::Singles;
+use crate::results::{Singles, Start};
 use crate::spawn::Place;
 use crate::usage::{processor_time, resident_memory};
-use crate::world::{World, same};
+use crate::world::{World, different, same};
 
 /// Requests per second of the steady pace.
 const PACE: u32 = 3000;
@@ -48,8 +48,7 @@ pub(crate) struct Size {
 }
 
 /// Measures it all, with the contenders that are up.
-pub(crate) fn measure(world: &World, contenders: &mut [Contender], size: Size) -> Singles {
-    let cached = ["filter", "native"].map(|host| (host, cached_memory(contenders, host)));
+pub(crate) fn measure(world: &World, contenders: &[Contender], size: Size) -> Singles {
     let asked = asked(world, contenders);
     let mut steady: Vec<(&'static str, Vec<f64>)> = Vec::new();
     let mut events: Vec<(&'static str, Vec<f64>)> = Vec::new();
@@ -68,8 +67,8 @@ pub(crate) fn measure(world: &World, contenders: &mut [Contender], size: Size) -
         first_event: events,
         stream_memory: stream_memory(contenders, &asked),
         worker_memory: worker_memory(world),
-        cached_memory: cached.into(),
-        ready: ready(world, size.starts),
+        cached_memory: cached_memory(world).into(),
+        starts: starts(world, size.starts),
         module: std::fs::metadata(filter_module()).unwrap().len() as f64,
         cores: cores(world, size.rounds),
     }
@@ -135,17 +134,28 @@ fn stream_memory(contenders: &[Contender], asked: &Asked) -> Vec<(&'static str, 
     all
 }
 
-/// Returns by how much a full cache of tokens is larger than one with a single token, both after
-/// as many rounds.
-fn cached_memory(contenders: &mut [Contender], host: &str) -> Option<f64> {
-    let cold = format!("{host}-jwt-cold-rs256");
-    let full = contenders.iter_mut().find(|own| own.id == cold)?;
-    full.send(CACHED);
-    let full = resident_memory(full.process);
-    let warm = format!("{host}-jwt-warm");
-    let one = contenders.iter_mut().find(|own| own.id == warm)?;
-    one.send(CACHED);
-    Some(full - resident_memory(one.process))
+/// Returns by how much a cache full of tokens enlarges each host: the same process first with one
+/// token, then with all. Two processes of one kind differ by more than what is looked for.
+fn cached_memory(world: &World) -> [(&'static str, f64); 2] {
+    let settings = world.settings("jwt");
+    let upstream = world.resource.address();
+    let filter = Filter::Portcullis(settings.clone());
+    let folder = |host: &str| world.folder(&format!("cached-{host}"));
+    let envoy = Envoy::start(&folder("filter"), upstream, &filter, Shape::CONTENDER);
+    let native = Native::start(&folder("native"), upstream, &settings, Place::Contender);
+    [
+        ("filter", envoy.address, envoy.id()),
+        ("native", native.address, native.id()),
+    ]
+    .map(|(host, address, process)| {
+        let memory_after = |mut requests| {
+            let outcome = drive(address, LANES, &mut requests, Until::Sent(CACHED));
+            assert_eq!(outcome.failed, 0, "{host}: {}", outcome.last_failure);
+            resident_memory(process)
+        };
+        let one = memory_after(same(world, "jwt"));
+        (host, memory_after(different(&world.rs256)) - one)
+    })
 }
 
 /// Returns the memory of one further worker with the filter, less that of one without.
@@ -165,19 +175,26 @@ fn worker_memory(world: &World) -> f64 {
     further("workers", &ours) - further("workers-bare", &Filter::None)
 }
 
-/// Returns how long Envoy took to be ready, bare and with the filter.
-fn ready(world: &World, starts: usize) -> [Vec<f64>; 2] {
-    let mut times = [Vec::new(), Vec::new()];
+/// Returns what it took Envoy to be ready, bare and with the filter. It may use both cores, as
+/// V8 compiles on all that there are.
+fn starts(world: &World, count: usize) -> [Vec<Start>; 2] {
+    let mut all = [Vec::new(), Vec::new()];
     let filters = [Filter::None, Filter::Portcullis(world.settings("api-key"))];
-    for _ in 0..starts {
-        for (times, filter) in times.iter_mut().zip(&filters) {
+    let shape = Shape {
+        place: Place::Both,
+        ..Shape::CONTENDER
+    };
+    for _ in 0..count {
+        for (starts, filter) in all.iter_mut().zip(&filters) {
             let upstream = world.resource.address();
-            let folder = world.folder("ready");
-            let envoy = Envoy::start(&folder, upstream, filter, Shape::CONTENDER);
-            times.push(envoy.ready_after.as_secs_f64());
+            let envoy = Envoy::start(&world.folder("ready"), upstream, filter, shape);
+            starts.push(Start {
+                ready_after: envoy.ready_after.as_secs_f64(),
+                processor: processor_time(&[envoy.id()]).as_secs_f64(),
+            });
         }
     }
-    times
+    all
 }
 
 /// Returns what a request costs the native binary on one core and on two, in turns; nothing where

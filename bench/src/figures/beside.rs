@@ -2,7 +2,7 @@
 
 use super::{Bound, Figure, figure};
 use crate::calls::Calls;
-use crate::results::Results;
+use crate::results::{Results, Start};
 use crate::statistics::Spread;
 
 pub(super) fn latency(results: &Results) -> Vec<Figure> {
@@ -39,12 +39,10 @@ pub(super) fn memory(results: &Results) -> Vec<Figure> {
     let idle = results.of("native-jwt-warm").map(|own| own.idle_memory);
     let mut streams = singles.stream_memory.iter();
     let stream = streams.find(|(id, _)| *id == "native-jwt-warm");
-    let [bare, filter] = singles.ready.clone().map(Spread::of);
-    let later = filter.zip(bare).map(|(own, bare)| own.median - bare.median);
+    let later = later(&singles.starts);
     let cached = |host: &str| {
         let mut all = singles.cached_memory.iter();
-        all.find(|(name, _)| *name == host)
-            .and_then(|(_, more)| *more)
+        all.find(|(name, _)| *name == host).map(|(_, more)| *more)
     };
     let row = |what: &str, bound: f64, unit, value: Option<f64>, one: f64| {
         let value = value.map(|value| Spread::once(value / one));
@@ -95,6 +93,15 @@ pub(super) fn memory(results: &Results) -> Vec<Figure> {
             1.0,
         ),
     ]
+}
+
+/// Returns how much later Envoy is ready with the filter than without it, in seconds.
+fn later(starts: &[Vec<Start>; 2]) -> Option<f64> {
+    let [bare, filter] = starts.each_ref().map(|starts| {
+        let times = starts.iter().map(|start| start.ready_after);
+        Spread::of(times.collect())
+    });
+    Some(filter?.median - bare?.median)
 }
 
 pub(super) fn identity_provider(calls: &Calls) -> Vec<Figure> {
