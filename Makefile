@@ -16,7 +16,7 @@ filter: wasm-target ## Builds the Envoy filter and says where it is
 	@echo "the filter is $(WASM)"
 
 native: ## Builds the native reverse proxy and says where it is
-	cargo build --release -p portcullis
+	cargo build --release --config native-server/release.toml -p portcullis
 	@echo "the binary is $(TARGET)/release/portcullis"
 
 demo: # The MCP server that the demos protect, and a client
