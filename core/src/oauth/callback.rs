@@ -1,7 +1,6 @@
 //! The way back from the authorization server (RFC 6749 §4.1.2, RFC 9207 §2.4).
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::String;
 
 use super::form::Form;
 use super::grant::{CODE_SECONDS, Code, Flow};
@@ -99,6 +98,7 @@ mod tests {
     use super::*;
     use crate::oauth::grant::{Asked, Proof};
     use crate::oauth::pkce::CodeVerifier;
+    use alloc::string::String;
 
     const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
     const ISS: &str = "https%3A%2F%2Fidp.example";

@@ -13,12 +13,12 @@ use crate::digest::Digest;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RedeemFault {
     /// A parameter is missing or occurs twice.
-    InvalidRequest,
+    Request,
     /// The code or refresh token is none, is not this client's, or has expired; or the verifier or
     /// the redirect URI is another.
-    InvalidGrant,
+    Grant,
     /// The resource is another.
-    InvalidTarget,
+    Target,
 }
 
 /// Opens the code that `client` brings, if everything that it is bound to is right.
@@ -35,11 +35,11 @@ pub(crate) fn code(
 ) -> Result<Code, RedeemFault> {
     let (blob, verifier) = (single(form, "code")?, single(form, "code_verifier")?);
     let (Some(blob), Some(verifier)) = (blob, verifier) else {
-        return Err(RedeemFault::InvalidRequest);
+        return Err(RedeemFault::Request);
     };
     let redirect_uri = single(form, "redirect_uri")?;
     check_resource(form, resource)?;
-    let code = Code::open(sealer, blob, now).ok_or(RedeemFault::InvalidGrant)?;
+    let code = Code::open(sealer, blob, now).ok_or(RedeemFault::Grant)?;
     let asked = &code.asked;
     let verified =
         CodeVerifier::parse(verifier).is_some_and(|verifier| asked.challenge.matches(&verifier));
@@ -49,7 +49,7 @@ pub(crate) fn code(
     if verified && same_place && is_of(client, &asked.client) {
         Ok(code)
     } else {
-        Err(RedeemFault::InvalidGrant)
+        Err(RedeemFault::Grant)
     }
 }
 
@@ -65,25 +65,25 @@ pub(crate) fn refresh_token(
     sealer: &Sealer,
     now: UnixSeconds,
 ) -> Result<RefreshToken, RedeemFault> {
-    let blob = single(form, "refresh_token")?.ok_or(RedeemFault::InvalidRequest)?;
+    let blob = single(form, "refresh_token")?.ok_or(RedeemFault::Request)?;
     check_resource(form, resource)?;
-    let token = RefreshToken::open(sealer, blob, now).ok_or(RedeemFault::InvalidGrant)?;
+    let token = RefreshToken::open(sealer, blob, now).ok_or(RedeemFault::Grant)?;
     if is_of(client, &token.authority.client) {
         Ok(token)
     } else {
-        Err(RedeemFault::InvalidGrant)
+        Err(RedeemFault::Grant)
     }
 }
 
 fn single<'a>(form: &'a Form, name: &str) -> Result<Option<&'a str>, RedeemFault> {
-    form.get(name).map_err(|_| RedeemFault::InvalidRequest)
+    form.get(name).map_err(|_| RedeemFault::Request)
 }
 
 fn check_resource(form: &Form, resource: &str) -> Result<(), RedeemFault> {
     if form.all("resource").all(|asked| is_same(asked, resource)) {
         Ok(())
     } else {
-        Err(RedeemFault::InvalidTarget)
+        Err(RedeemFault::Target)
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_code_opens_for_nothing_else() {
         let other = CodeVerifier::from_entropy([9; 32]);
-        let refused = Err(RedeemFault::InvalidGrant);
+        let refused = Err(RedeemFault::Grant);
         for (name, value) in [
             ("code_verifier", other.as_str()),
             ("code_verifier", "short"),
@@ -190,10 +190,10 @@ mod tests {
         ] {
             assert_eq!(redeem(name, Some(value)), refused, "{name} {value}");
         }
-        let target = Err(RedeemFault::InvalidTarget);
+        let target = Err(RedeemFault::Target);
         assert_eq!(redeem("resource", Some("https://evil.example")), target);
         for missing in ["code", "code_verifier"] {
-            assert_eq!(redeem(missing, None), Err(RedeemFault::InvalidRequest));
+            assert_eq!(redeem(missing, None), Err(RedeemFault::Request));
         }
         let (blob, verifier) = (sealed_code(), verifier());
         let pairs = [("code", &*blob), ("code_verifier", verifier.as_str())];
@@ -204,7 +204,7 @@ mod tests {
         let outcome = code(&form(&pairs), &stranger, RESOURCE, &sealer(), NOW);
         assert_eq!(outcome.map(|code| code.code), refused);
         let late = code(&form(&pairs), &OURS, RESOURCE, &sealer(), NOW.plus(60));
-        assert_eq!(late.map(|code| code.code), Err(RedeemFault::InvalidGrant));
+        assert_eq!(late.map(|code| code.code), Err(RedeemFault::Grant));
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
             refresh_token(&form, client, RESOURCE, &sealer(), now).map(|token| token.token)
         };
         assert_eq!(bring(&OURS, &blob, NOW).as_deref(), Ok("theirs"));
-        let refused = Err(RedeemFault::InvalidGrant);
+        let refused = Err(RedeemFault::Grant);
         let stranger = Registered {
             id: "another",
             redirect_uris: &[],
@@ -223,6 +223,6 @@ mod tests {
         assert_eq!(bring(&stranger, &blob, NOW), refused);
         assert_eq!(bring(&OURS, &blob, NOW.plus(60)), refused);
         assert_eq!(bring(&OURS, &sealed_code(), NOW), refused);
-        assert_eq!(bring(&OURS, "", NOW), Err(RedeemFault::InvalidRequest));
+        assert_eq!(bring(&OURS, "", NOW), Err(RedeemFault::Request));
     }
 }
