@@ -15,6 +15,7 @@ pub mod authorization_server;
 pub mod client;
 pub mod gateway;
 mod h2_client;
+pub mod oauth_flow;
 pub mod process;
 pub mod resource;
 pub mod server;
@@ -23,7 +24,7 @@ pub mod wire;
 
 pub use authorization_server::AuthorizationServer;
 pub use client::{Connection, Protocol, Request, Response};
-pub use gateway::{Gateway, Kind, Settings};
+pub use gateway::{Gateway, Kind, Settings, free_address};
 pub use resource::EchoResource;
 pub use server::{Answer, Behaviour, Gate};
 pub use signing::{Alg, SigningKey};

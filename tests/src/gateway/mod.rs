@@ -7,17 +7,20 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use crate::client::{Connection, Request, Response};
 use crate::process::Process;
 
-/// Settings by the name of their environment variable.
+/// Settings by the name of their environment variable, and where to listen.
 #[derive(Clone, Debug, Default)]
-pub struct Settings(BTreeMap<String, String>);
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    listen: Option<SocketAddr>,
+}
 
 /// Seals session ids in every test: replicas and hosts share it, as in a real install.
 const STATE_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
@@ -32,19 +35,26 @@ impl Settings {
     /// Sets one.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+        self.values.insert(name.to_owned(), value.into());
         self
     }
 
     /// Unsets one.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
-        self.0.remove(name);
+        self.values.remove(name);
+        self
+    }
+
+    /// Says where to listen, which is otherwise a port that the kernel chooses.
+    #[must_use]
+    pub const fn listening_on(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
         self
     }
 
     fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap()
+        serde_json::to_string(&self.values).unwrap()
     }
 }
 
@@ -172,6 +182,27 @@ impl Gateway {
     }
 }
 
+/// Returns a loopback address where nothing listens, for what must be known before it starts.
+///
+/// It is below the ports that the kernel gives to those who do not choose, and no two test
+/// processes begin their search in the same place.
+///
+/// # Panics
+///
+/// Panics when every port is taken.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let place = u16::try_from(std::process::id() % 1000).unwrap() * 12;
+    (0..12_000)
+        .map(|_| {
+            let offset = place + COUNT.fetch_add(1, Ordering::Relaxed) % 12_000;
+            SocketAddr::from(([127, 0, 0, 1], 20_000 + offset % 12_000))
+        })
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap()
+}
+
 /// A folder for one gateway, removed with it.
 struct Folder(PathBuf);
 
@@ -206,6 +237,8 @@ fn portcullis(
     upstream: &str,
 ) -> Command {
     let config = folder.write("settings.json", settings.to_json());
+    let any_port = || "127.0.0.1:0".to_owned();
+    let listen = settings.listen.map_or_else(any_port, |at| at.to_string());
     let mut command = Command::new(artifact(
         "PORTCULLIS_BIN",
         &["release/portcullis", "debug/portcullis"],
@@ -218,7 +251,7 @@ fn portcullis(
         .args(subcommand)
         .arg("--config")
         .arg(config)
-        .args(["--upstream", upstream, "--listen", "127.0.0.1:0"]);
+        .args(["--upstream", upstream, "--listen", &listen]);
     command
 }
 
