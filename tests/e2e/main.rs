@@ -11,6 +11,7 @@
 mod clients;
 mod differential;
 mod modes;
+mod oauth;
 mod programs;
 mod zscaler_server;
 

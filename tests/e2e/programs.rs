@@ -1,6 +1,7 @@
 //! The real programs around a gateway: MCP servers, and an identity provider.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -69,11 +70,17 @@ pub(crate) struct IdentityProvider {
 
 impl IdentityProvider {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts it with arguments of its own, which `idp.mjs` explains.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let packages = tool(&["npm", "envoy/demo/idp"]);
         let mut command = Command::new(tool(&["node"]));
         command
             .arg(packages.join("idp.mjs"))
-            .args(["--listen", "127.0.0.1:0"]);
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments);
         let process = Process::start("idp", &mut command);
         let facts = process
             .wait_for_line(|line| serde_json::from_str(line).ok())
@@ -89,6 +96,17 @@ impl IdentityProvider {
         self.facts[name].as_str().unwrap()
     }
 
+    /// Returns what it has counted so far, by a JSON pointer; 0 where nothing was.
+    pub(crate) fn counted(&self, pointer: &str) -> u64 {
+        let counters = Request::get("/stats").send(self.address()).unwrap().json();
+        counters.pointer(pointer).map_or(0, |n| n.as_u64().unwrap())
+    }
+
+    fn address(&self) -> SocketAddr {
+        let authority = self.fact("issuer").trim_start_matches("http://");
+        authority.parse().unwrap()
+    }
+
     /// Returns an access token for a resource.
     pub(crate) fn token(&self, resource: &str) -> String {
         let form = [
@@ -97,11 +115,10 @@ impl IdentityProvider {
             format!("client_secret={}", self.fact("client_secret")),
             format!("resource={resource}"),
         ];
-        let address = self.fact("issuer").trim_start_matches("http://");
         let answer: Response = Request::new("POST", "/oauth2/v1/token")
             .field("content-type", "application/x-www-form-urlencoded")
             .body(form.join("&"))
-            .send(address.parse().unwrap())
+            .send(self.address())
             .unwrap();
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
