@@ -1,5 +1,5 @@
 // A local identity provider: JWKS and client_credentials grants, for the modes `jwt` and `zscaler`,
-// and sign-in by authorization code, for `oidc` and `oidcproxy`.
+// and sign-in by authorization code, for `oidc`.
 //
 // usage: node idp.mjs --listen 127.0.0.1:PORT [--redirect URI]... [--rotate on|off]
 //                     [--auto-login NAME] [--registration on|off]
