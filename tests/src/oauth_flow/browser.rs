@@ -115,3 +115,28 @@ fn covers(cookie_path: &str, path: &str) -> bool {
     path.strip_prefix(cookie_path)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || cookie_path.ends_with('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, target: &str, sent: bool) {
+        let mut browser = Browser::default();
+        browser.keep("/auth/callback", line);
+        let request = browser.with_cookies(Request::bare("GET", target), target);
+        let text = String::from_utf8(request.to_bytes()).unwrap();
+        assert_eq!(text.contains("Cookie: a=1"), sent, "{line} at {target}");
+    }
+
+    #[test]
+    fn a_cookie_goes_where_its_path_says() {
+        check("a=1; Path=/; HttpOnly", "/token", true);
+        check("a=1; path=/auth/callback", "/auth/callback?code=x", true);
+        check("a=1; Path=/auth/callback", "/auth/callbacks", false);
+        check("a=1", "/auth/other", true);
+        check("a=1", "/token", false);
+        check("a=; Path=/", "/token", false);
+        check("a=1; Path=/; Max-Age=0", "/token", false);
+    }
+}

@@ -85,3 +85,30 @@ fn push(mut octets: Vec<u8>, octet: u8) -> Vec<u8> {
     octets.push(octet);
     octets
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_read_back() {
+        for text in ["", "plain", "a b+c", "ü&=?%/", "%41"] {
+            assert_eq!(value(&encode(&[("x", "y"), ("name", text)]), "name"), text);
+        }
+        assert_eq!(value("a=1&a=2", "a"), "1");
+        assert_eq!(value("b=1", "a"), "");
+    }
+
+    #[test]
+    fn a_url_is_split_behind_its_authority() {
+        assert_eq!(split("http://a:1/b?c"), ("http://a:1", "/b?c"));
+        assert_eq!(split("https://a"), ("https://a", ""));
+    }
+
+    #[test]
+    fn a_hidden_field_is_found_in_any_order_of_attributes() {
+        let page = r#"<form><input name="x" value="1"><input value="2" type=hidden name="y">"#;
+        assert_eq!(hidden(page, "x"), "1");
+        assert_eq!(hidden(page, "y"), "2");
+    }
+}
