@@ -33,7 +33,9 @@ impl<'a> UnverifiedToken<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Denial::TokenTooLarge);
         }
-        let mut segments = token.split(|byte| *byte == b'.');
+        // Segments are ASCII; a text is searched for dots word by word.
+        let text = core::str::from_utf8(token).map_err(|_| Denial::MalformedToken)?;
+        let mut segments = text.split('.').map(str::as_bytes);
         let (Some(header), Some(payload), Some(signature), None) = (
             segments.next(),
             segments.next(),
@@ -158,6 +160,15 @@ mod tests {
             Err(Denial::MalformedToken),
         );
         check(&token("[]"), Err(Denial::MalformedToken));
+    }
+
+    #[test]
+    fn a_token_that_is_no_text_is_refused_before_a_key_is_looked_for() {
+        let good = token(r#"{"alg":"RS256"}"#);
+        let (header, _) = good.split_once('.').unwrap();
+        let token = [header.as_bytes(), b".\xff.AA"].concat();
+        let parsed = UnverifiedToken::parse(&token, &Algorithm::ALL);
+        assert_eq!(parsed.map(|_| ()), Err(Denial::MalformedToken));
     }
 
     #[test]
