@@ -90,7 +90,7 @@ pub use digest::{Digest, FingerprintKey};
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use request::{Peer, RequestHead};
-pub use resource::ProtectedResource;
+pub use resource::{ProtectedResource, ResourceFault};
 pub use step::{
     Answer, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Ticket, Wake,
 };

@@ -28,12 +28,12 @@ impl ProtectedResource {
     ///
     /// Refuses a URL with a query, as an identifier must be usable in any request (RFC 8707 §2),
     /// and what is no scope (RFC 6749 §3.3).
-    pub fn new(url: &HttpUrl, scopes: Vec<String>) -> Result<Self, &'static str> {
+    pub fn new(url: &HttpUrl, scopes: Vec<String>) -> Result<Self, ResourceFault> {
         if url.path().contains('?') {
-            return Err("must have no query");
+            return Err(ResourceFault::Url);
         }
         if !scopes.iter().all(|scope| is_scope(scope)) {
-            return Err("names a scope with characters that no scope has");
+            return Err(ResourceFault::Scope);
         }
         let path = url.path().trim_end_matches('/');
         let origin = url.with_path("/").to_string();
@@ -97,6 +97,15 @@ impl ProtectedResource {
     }
 }
 
+/// What is wrong with the description of a protected resource.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ResourceFault {
+    /// The URL has a query.
+    Url,
+    /// A scope has characters that no scope has.
+    Scope,
+}
+
 /// Tells whether `text` is a scope token (RFC 6749 §3.3).
 fn is_scope(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
@@ -109,7 +118,7 @@ mod tests {
     use alloc::string::ToString;
     use serde_json::json;
 
-    fn resource(url: &str, scopes: &[&str]) -> Result<ProtectedResource, &'static str> {
+    fn resource(url: &str, scopes: &[&str]) -> Result<ProtectedResource, ResourceFault> {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         ProtectedResource::new(&HttpUrl::parse(url).unwrap(), scopes)
     }
@@ -155,9 +164,11 @@ mod tests {
 
     #[test]
     fn what_is_no_identifier_or_scope_is_refused() {
-        assert!(resource("https://a.example/mcp?x=1", &[]).is_err());
+        let outcome = resource("https://a.example/mcp?x=1", &[]);
+        assert_eq!(outcome.err(), Some(ResourceFault::Url));
         for bad in ["a b", "", "a\"b", "a\\b", "é"] {
-            assert!(resource("https://a.example/mcp", &[bad]).is_err(), "{bad}");
+            let outcome = resource("https://a.example/mcp", &[bad]);
+            assert_eq!(outcome.err(), Some(ResourceFault::Scope), "{bad}");
         }
     }
 }

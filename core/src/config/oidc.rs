@@ -7,7 +7,7 @@ use super::{ConfigError, Setting, Settings};
 use crate::cache::issuer_of;
 use crate::jose::TokenPolicy;
 use crate::modes::{JwtMode, KeySource, Mode};
-use crate::resource::ProtectedResource;
+use crate::resource::{ProtectedResource, ResourceFault};
 use crate::url::HttpUrl;
 
 /// Reads mode `oidc`. The issuer becomes known with the discovery document.
@@ -60,19 +60,19 @@ fn described(settings: &Settings) -> Result<Option<ProtectedResource>, ConfigErr
         return if scopes.is_empty() {
             Ok(None)
         } else {
-            Err(missing(Setting::OidcBaseUrl))
+            let problem = "must be set where scopes are required";
+            Err(ConfigError::at(Setting::OidcBaseUrl, problem))
         };
     };
     closed(&url, Setting::OidcBaseUrl)?;
     ProtectedResource::new(&url, scopes)
         .map(Some)
-        .map_err(|problem| {
-            let setting = if problem.contains("scope") {
-                Setting::OidcRequiredScopes
-            } else {
-                Setting::OidcBaseUrl
-            };
-            ConfigError::at(setting, problem)
+        .map_err(|fault| match fault {
+            ResourceFault::Url => ConfigError::at(Setting::OidcBaseUrl, "must have no query"),
+            ResourceFault::Scope => {
+                let problem = "names a scope with characters that no scope has";
+                ConfigError::at(Setting::OidcRequiredScopes, problem)
+            }
         })
 }
 

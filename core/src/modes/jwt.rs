@@ -265,7 +265,7 @@ impl JwtAuthenticator {
         at: UnixSeconds,
     ) -> Option<UpstreamCall> {
         let call = self.keys.finish_discovery(finding, at);
-        if let (Some(issuer), ModeName::Oidc) = (self.keys.issuer(), self.name)
+        if let Some(issuer) = self.keys.issuer()
             && self.mode.policy.issuers != [issuer]
         {
             // Whoever was let in under another issuer is checked again.
