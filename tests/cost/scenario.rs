@@ -17,6 +17,9 @@ const AUDIENCE: &str = "https://mcp.example.com/mcp";
 /// One key for all tests, as making one takes longer than all else.
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("key", Alg::Rs256));
 
+/// Of an algorithm that the host does not check.
+static ED25519: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate("ed", Alg::EdDsa));
+
 /// How a filter is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Scenario {
@@ -34,12 +37,16 @@ pub(crate) enum Scenario {
     Rules,
     /// A token that was never seen, after others.
     FirstSight,
+    /// As that, of an algorithm that the host does not check.
+    FirstSightInTheVm,
 }
 
 /// Runs `scenario` in `mode` and returns what its last request took.
 pub(crate) fn run(mode: &str, scenario: Scenario) -> Counts {
-    let mut filter = Filter::start(&settings(mode, scenario), json!({"keys": [KEY.jwk()]}));
-    let usual = vec![("authorization", credential(mode, 0))];
+    let jwks = json!({"keys": [KEY.jwk(), ED25519.jwk()]});
+    let mut filter = Filter::start(&settings(mode, scenario), jwks);
+    let credential = |number| vec![("authorization", credential(mode, scenario, number))];
+    let usual = credential(0);
     // The first request causes calls and opens a session.
     filter.request(&request(&usual), &response(true));
     let session = filter.response_field("mcp-session-id");
@@ -50,14 +57,18 @@ pub(crate) fn run(mode: &str, scenario: Scenario) -> Counts {
         Scenario::Wrong => vec![("authorization", "Bearer wrong".to_owned())],
         Scenario::Session => with("mcp-session-id", session.unwrap()),
         Scenario::Browser => with("origin", ORIGIN.to_owned()),
-        Scenario::FirstSight => vec![("authorization", credential(mode, 1))],
+        Scenario::FirstSight | Scenario::FirstSightInTheVm => credential(1),
     };
     let response = response(scenario == Scenario::Session);
     // Counters get their ids from the host when they are first needed.
-    let before = if scenario == Scenario::FirstSight {
-        vec![("authorization", credential(mode, 2))]
-    } else {
-        asked.clone()
+    let before = match scenario {
+        Scenario::FirstSight | Scenario::FirstSightInTheVm => credential(2),
+        Scenario::Warm
+        | Scenario::Missing
+        | Scenario::Wrong
+        | Scenario::Session
+        | Scenario::Browser
+        | Scenario::Rules => asked.clone(),
     };
     filter.request(&request(&before), &response);
     filter.request(&request(&asked), &response)
@@ -91,7 +102,8 @@ fn settings(mode: &str, scenario: Scenario) -> Value {
         | Scenario::Missing
         | Scenario::Wrong
         | Scenario::Session
-        | Scenario::FirstSight => &[],
+        | Scenario::FirstSight
+        | Scenario::FirstSightInTheVm => &[],
     };
     for (name, value) in more.iter().chain(rules) {
         settings[*name] = json!(value);
@@ -100,16 +112,16 @@ fn settings(mode: &str, scenario: Scenario) -> Value {
 }
 
 /// Makes what a client of `mode` sends; a token has some 800 bytes.
-fn credential(mode: &str, number: usize) -> String {
+fn credential(mode: &str, scenario: Scenario, number: usize) -> String {
     match mode {
-        "jwt" => format!("Bearer {}", token(number)),
+        "jwt" => format!("Bearer {}", token(scenario, number)),
         // `client-1` and a secret of usual length.
         "zscaler" => "Basic Y2xpZW50LTE6YS1zZWNyZXQtb2YtMzItY2hhcmFjdGVycw==".to_owned(),
         _ => format!("Bearer {API_KEY}"),
     }
 }
 
-fn token(number: usize) -> String {
+fn token(scenario: Scenario, number: usize) -> String {
     let now = NOW / 1_000_000_000;
     let claims = json!({
         "iss": ISSUER,
@@ -122,7 +134,16 @@ fn token(number: usize) -> String {
         "exp": now + 7200,
         "jti": format!("AT.{number:032x}"),
     });
-    KEY.token(Alg::Rs256, &claims)
+    match scenario {
+        Scenario::FirstSightInTheVm => ED25519.token(Alg::EdDsa, &claims),
+        Scenario::Warm
+        | Scenario::Missing
+        | Scenario::Wrong
+        | Scenario::Session
+        | Scenario::Browser
+        | Scenario::Rules
+        | Scenario::FirstSight => KEY.token(Alg::Rs256, &claims),
+    }
 }
 
 /// Makes a request as Envoy shows it to a filter.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RsaEncoding,
+    self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding,
 };
 use portcullis_core::jose::{Algorithm, Curve, EcKey, PublicKey, RsaKey};
 use proptest::prelude::*;
@@ -127,6 +127,18 @@ proptest! {
         change.apply(&mut message, &mut signature);
         let accepted = verdict(Algorithm::Es256, &key, &message, &signature, "ES256");
         if matches!(change, Change::None | Change::HighS) {
+            prop_assert!(accepted);
+        }
+    }
+
+    #[test]
+    fn eddsa(message in prop::collection::vec(any::<u8>(), 1..200), change in change()) {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let key = PublicKey::Ed25519(pair.public_key().as_ref().try_into().unwrap());
+        let (mut signature, mut message) = (pair.sign(&message).as_ref().to_vec(), message);
+        change.apply(&mut message, &mut signature);
+        let accepted = verdict(Algorithm::EdDsa, &key, &message, &signature, "EdDSA");
+        if matches!(change, Change::None) {
             prop_assert!(accepted);
         }
     }

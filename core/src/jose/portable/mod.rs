@@ -5,6 +5,8 @@
 //! the reference that the tests hold this against. It needs `std`; it verifies whole tokens only
 //! and reads header and claims in its own way, by default on its own clock; and it has no ES512.
 
+mod ecdsa;
+mod eddsa;
 mod hash;
 mod multiples;
 mod prepared;
@@ -23,7 +25,7 @@ use crate::jose::{Algorithm, PublicKey, SignatureVerifier};
 /// as RFC 8032 §5.1.7 has it, without the cofactor: `S` below the order, key and `R` in their only
 /// encoding, no rule against keys of small order.
 ///
-/// It keeps the last few keys in the form that is quickest to check with, at most 0.5 MB in all.
+/// It keeps the last few keys in the form that is quickest to check with, at most 0.7 MB in all.
 /// Nothing of that is there before the first check.
 #[derive(Debug, Default)]
 pub struct PortableVerifier(RefCell<PreparedKeys>);

@@ -3,14 +3,15 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use ed25519_dalek as ed25519;
 use p256::ecdsa::signature::Verifier;
 
-use super::multiples::{Multiples, PreparedP256};
+use super::ecdsa::{P256Multiples, PreparedP256};
+use super::eddsa::{Ed25519Key, EdwardsMultiples};
 use super::rsa::PreparedRsa;
 use crate::jose::{Algorithm, Curve, EcKey, PublicKey};
 
-/// The most keys that are kept. Together with the table of the generator they take 0.5 MB.
+/// The most keys that are kept. Together with the tables of the generators they take 0.7 MB at
+/// most.
 const MAX_KEYS: usize = 8;
 
 /// A kept key gives way to another after this many checks without it. So keys that take turns,
@@ -21,8 +22,15 @@ const RESTING_CHECKS: u64 = 64;
 #[derive(Debug, Default)]
 pub(super) struct PreparedKeys {
     kept: Vec<Kept>,
-    generator: Option<Arc<Multiples>>,
+    generators: Generators,
     checks: u64,
+}
+
+/// The tables of the generators, made when they are first needed.
+#[derive(Debug, Default)]
+struct Generators {
+    p256: Option<Arc<P256Multiples>>,
+    ed25519: Option<Arc<EdwardsMultiples>>,
 }
 
 #[derive(Debug)]
@@ -41,14 +49,17 @@ enum PreparedKey {
     PassingP256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
-    Ed25519(ed25519::VerifyingKey),
+    Ed25519(Ed25519Key),
 }
 
 impl PreparedKeys {
     pub(super) const fn new() -> Self {
         Self {
             kept: Vec::new(),
-            generator: None,
+            generators: Generators {
+                p256: None,
+                ed25519: None,
+            },
             checks: 0,
         }
     }
@@ -98,15 +109,23 @@ impl PreparedKeys {
     }
 
     fn prepare(&mut self, key: &PublicKey) -> Option<PreparedKey> {
-        let prepared = PreparedKey::passing(key)?;
-        let PreparedKey::PassingP256(key) = &prepared else {
-            return Some(prepared);
-        };
-        let generator = self
-            .generator
-            .get_or_insert_with(|| Arc::new(Multiples::of_generator()));
-        let key = PreparedP256::new(key, Arc::clone(generator));
-        Some(PreparedKey::P256(key))
+        let Generators { p256, ed25519 } = &mut self.generators;
+        Some(match PreparedKey::passing(key)? {
+            PreparedKey::PassingP256(key) => {
+                let make = || Arc::new(PreparedP256::generator());
+                let generator = Arc::clone(p256.get_or_insert_with(make));
+                PreparedKey::P256(PreparedP256::new(&key, generator))
+            }
+            PreparedKey::Ed25519(key) => {
+                let make = || Arc::new(Ed25519Key::generator());
+                let generator = Arc::clone(ed25519.get_or_insert_with(make));
+                PreparedKey::Ed25519(key.with_tables(generator))
+            }
+            prepared @ (PreparedKey::Rsa(_)
+            | PreparedKey::P256(_)
+            | PreparedKey::P384(_)
+            | PreparedKey::P521(_)) => prepared,
+        })
     }
 }
 
@@ -116,10 +135,7 @@ impl PreparedKey {
         match key {
             PublicKey::Rsa(key) => PreparedRsa::new(key).map(Self::Rsa),
             PublicKey::Ec(key) => Self::on_curve(key),
-            PublicKey::Ed25519(key) if is_canonical(key) => ed25519::VerifyingKey::from_bytes(key)
-                .ok()
-                .map(Self::Ed25519),
-            PublicKey::Ed25519(_) => None,
+            PublicKey::Ed25519(key) => Ed25519Key::new(key).map(Self::Ed25519),
         }
     }
 
@@ -159,8 +175,7 @@ impl PreparedKey {
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             (Self::P521(key), A::Es512) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-            (Self::Ed25519(key), A::EdDsa) => ed25519::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+            (Self::Ed25519(key), A::EdDsa) => key.verify(message, signature),
             (
                 Self::Rsa(_)
                 | Self::P256(_)
@@ -172,27 +187,6 @@ impl PreparedKey {
             ) => false,
         }
     }
-}
-
-/// Tells whether an encoded Edwards point is the only encoding of that point (RFC 8032 §5.1.3),
-/// which dalek leaves to its callers: `y` is below the prime, and where `x` is zero its sign is
-/// not set.
-fn is_canonical(point: &[u8; 32]) -> bool {
-    /// 2^255 - 19, little-endian but for its first octet.
-    const PRIME_HIGH: [u8; 31] = {
-        let mut octets = [0xff; 31];
-        octets[30] = 0x7f;
-        octets
-    };
-    let [low, high @ ..] = *point;
-    let [.., last] = *point;
-    let mut y = high;
-    y[30] &= 0x7f;
-    let signed = last & 0x80 != 0;
-    // x is zero at y = 1 and y = -1 only.
-    let x_is_zero = (low, y) == (1, [0; 31]) || (low, y) == (0xec, PRIME_HIGH);
-    let y_is_reduced = y != PRIME_HIGH || low < 0xed;
-    y_is_reduced && !(x_is_zero && signed)
 }
 
 #[cfg(test)]
@@ -231,7 +225,10 @@ mod tests {
             kept.iter().copied().eq(&points[..MAX_KEYS]),
             "the first ones stay: {kept:?}"
         );
-        assert!(keys.generator.is_none(), "no table without a key on P-256");
+        assert!(
+            keys.generators.p256.is_none(),
+            "no table without a key on P-256"
+        );
     }
 
     #[test]
