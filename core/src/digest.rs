@@ -44,7 +44,12 @@ impl Digest {
     /// Compares in constant time.
     #[must_use]
     pub fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.words().ct_eq(&other.words()).into()
+    }
+
+    fn words(&self) -> [u64; 4] {
+        let (words, _) = self.0.as_chunks();
+        core::array::from_fn(|index| words.get(index).map_or(0, |word| u64::from_ne_bytes(*word)))
     }
 }
 
