@@ -15,6 +15,17 @@ use crate::request::RequestHead;
 /// Every identity field starts with this.
 const PREFIX: &str = "x-mcp-auth-";
 
+/// The names of the identity fields.
+pub const IDENTITY_FIELDS: [&str; 7] = [
+    "x-mcp-auth-mode",
+    "x-mcp-auth-principal",
+    "x-mcp-auth-subject",
+    "x-mcp-auth-client",
+    "x-mcp-auth-entitlements",
+    "x-mcp-auth-issuer",
+    "x-mcp-auth-scope",
+];
+
 /// The longest value of an identity field, in octets.
 const MAX_VALUE_BYTES: usize = 2048;
 
@@ -44,16 +55,6 @@ pub(crate) enum OwnField {
     Subject,
     Client,
     Entitlements,
-}
-
-impl OwnField {
-    /// The names, in the order of the variants.
-    const NAMES: [&'static str; 4] = [
-        "x-mcp-auth-principal",
-        "x-mcp-auth-subject",
-        "x-mcp-auth-client",
-        "x-mcp-auth-entitlements",
-    ];
 }
 
 impl Principal {
@@ -140,17 +141,12 @@ impl Principal {
 
     /// Returns the fields for the protected resource.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let mode = [("x-mcp-auth-mode", self.mode.name())];
-        let own = OwnField::NAMES.into_iter().zip(self.spans);
-        let own = own.filter_map(|(name, span)| Some((name, self.value(span)?)));
-        let shared = [
-            ("x-mcp-auth-issuer", &self.issuer),
-            ("x-mcp-auth-scope", &self.scope),
-        ];
-        let shared = shared.into_iter();
-        let shared = shared.filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        let all = mode.into_iter().chain(own).chain(shared);
-        all.map(|(name, value)| (name, value.as_bytes()))
+        let mode = [Some(self.mode.name())];
+        let own = self.spans.iter().map(|span| self.value(*span));
+        let shared = [self.issuer.as_deref(), self.scope.as_deref()];
+        let values = mode.into_iter().chain(own).chain(shared);
+        let all = IDENTITY_FIELDS.iter().zip(values);
+        all.filter_map(|(name, value)| Some((*name, value?.as_bytes())))
     }
 
     fn value(&self, (start, end): (u16, u16)) -> Option<&str> {

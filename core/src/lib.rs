@@ -89,6 +89,7 @@ pub use decision::{Decision, Forward, HeaderEdits, LocalResponse};
 pub use digest::{Digest, FingerprintKey};
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
+pub use identity::IDENTITY_FIELDS;
 pub use request::{Peer, RequestHead};
 pub use resource::{ProtectedResource, ResourceFault};
 pub use step::{

@@ -1,15 +1,15 @@
 //! Passes requests on to the protected resource, streaming both ways.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use http::header::{COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, InvalidHeaderName};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::upgrade::OnUpgrade;
-use portcullis_core::{Forward, HeaderEdits, HttpUrl};
+use portcullis_core::{Forward, HeaderEdits, HttpUrl, IDENTITY_FIELDS};
 
 use super::answer::Failure;
 use super::body::{BodyFault, RequestBody, ResponseBody, Upstream};
@@ -246,15 +246,28 @@ fn edit_response(forward: &Forward, headers: &mut HeaderMap) -> Result<(), Failu
     apply(headers, &edits)
 }
 
+/// Names that most requests are given, made once: a new one is parsed, and copied to the heap.
+static IDENTITY: LazyLock<[HeaderName; 7]> =
+    LazyLock::new(|| IDENTITY_FIELDS.map(HeaderName::from_static));
+
 /// Carries out `edits`: all removals first, then every field replaces all its values.
 fn apply(headers: &mut HeaderMap, edits: &HeaderEdits) -> Result<(), Failure> {
     for name in edits.removals() {
         headers.remove(name);
     }
     for (name, value) in edits.fields() {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Failure::BadEdit)?;
+        let name = field_name(name).map_err(|_| Failure::BadEdit)?;
         let value = HeaderValue::from_bytes(value).map_err(|_| Failure::BadEdit)?;
         headers.insert(name, value);
     }
     Ok(())
+}
+
+fn field_name(name: &str) -> Result<HeaderName, InvalidHeaderName> {
+    let mut ready = IDENTITY.iter();
+    let ready = ready.find(|ready| ready.as_str() == name);
+    ready.map_or_else(
+        || HeaderName::from_bytes(name.as_bytes()),
+        |ready| Ok(ready.clone()),
+    )
 }
