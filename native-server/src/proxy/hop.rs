@@ -6,7 +6,7 @@ use http::header::{
 };
 
 /// Fields that concern one connection, whether or not `Connection` names them.
-const HOP_BY_HOP: [HeaderName; 8] = [
+static HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -19,6 +19,10 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 
 /// Removes what ends here. `TE: trailers` stays, as trailers are passed on.
 pub(super) fn strip(headers: &mut HeaderMap) {
+    // Most messages have nothing of it, and looking at each name costs less than eight searches.
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(name)) {
+        return;
+    }
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .collect();
