@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::EXPECT;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -82,10 +82,14 @@ pub(super) async fn serve(
         return;
     }
     let peer = peer.ip().to_canonical();
+    let Ok(address) = HeaderValue::try_from(peer.to_string()) else {
+        return;
+    };
     let proxies = service.trusted_proxies.as_ref();
     let client = Arc::new(Client {
         via: Via {
             peer,
+            address,
             trusted: proxies.is_some_and(|proxies| proxies.contains(peer)),
             https: service.tls.is_some(),
             slot: Arc::new(slot),

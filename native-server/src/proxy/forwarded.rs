@@ -14,6 +14,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// What a request tells about the connection that it came on.
 pub(super) struct Via {
     pub(super) peer: IpAddr,
+    /// The peer, made once for all requests of a connection.
+    pub(super) address: HeaderValue,
     /// Whether the peer is a proxy whose forwarded fields are believed.
     pub(super) trusted: bool,
     pub(super) https: bool,
@@ -24,15 +26,8 @@ pub(super) struct Via {
 /// Adds the address of the connection's other end to those that the client gave, and says by
 /// which scheme and host we were asked, unless a trusted proxy knows better.
 pub(super) fn set(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) {
-    let peer = via.peer.to_string();
-    let mut addresses: Vec<&[u8]> = headers
-        .get_all(X_FORWARDED_FOR)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    addresses.push(peer.as_bytes());
-    if let Ok(joined) = HeaderValue::from_bytes(&addresses.join(b", ".as_slice())) {
-        headers.insert(X_FORWARDED_FOR, joined);
+    if let Some(addresses) = addresses(headers, via) {
+        headers.insert(X_FORWARDED_FOR, addresses);
     }
     let scheme = HeaderValue::from_static(if via.https { "https" } else { "http" });
     for (name, value) in [(X_FORWARDED_PROTO, Some(scheme)), (X_FORWARDED_HOST, host)] {
@@ -44,4 +39,16 @@ pub(super) fn set(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via)
             None => headers.remove(name),
         };
     }
+}
+
+fn addresses(headers: &HeaderMap, via: &Via) -> Option<HeaderValue> {
+    let mut given = headers.get_all(X_FORWARDED_FOR).iter().peekable();
+    if given.peek().is_none() {
+        return Some(via.address.clone());
+    }
+    let all: Vec<&[u8]> = given
+        .chain([&via.address])
+        .map(HeaderValue::as_bytes)
+        .collect();
+    HeaderValue::try_from(all.join(b", ".as_slice())).ok()
 }
