@@ -29,12 +29,9 @@ impl<'a> Head<'a> {
         if parts.headers.len() > MAX_FIELDS {
             return Err(Failure::TooManyFields);
         }
-        let headers = parts
-            .headers
-            .iter()
-            .filter(|(name, _)| **name != HOST)
-            .map(|(name, value)| (name.as_str(), value.as_bytes()))
-            .collect();
+        let proper = parts.headers.iter().filter(|(name, _)| **name != HOST);
+        let mut headers = Vec::with_capacity(parts.headers.len());
+        headers.extend(proper.map(|(name, value)| (name.as_str(), value.as_bytes())));
         Ok(Self {
             method: parts.method.as_str().as_bytes(),
             authority: authority(parts)?,
