@@ -11,8 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::config::{Settings as CoreSettings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
-    UpstreamResponse,
+    Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamResponse,
 };
 use portcullis_tests::Alg;
 use serde_json::Value;
@@ -64,7 +63,7 @@ pub(crate) fn decision(world: &World, mode: &str, credential: &str) -> f64 {
     let mut engine = Engine::new(
         config,
         Box::new(PortableVerifier::new()),
-        FingerprintKey::new([0; 16]),
+        Seed::new([0; 32]),
     );
     let (_, value) = credential.trim_end().split_once(": ").unwrap();
     let headers: [(&str, &[u8]); 6] = [

@@ -13,8 +13,8 @@ use portcullis_core::jose::PortableVerifier;
 use portcullis_core::modes::{Mode, ZscalerMode};
 use portcullis_core::rules::{AccessRules, HostList};
 use portcullis_core::{
-    Ambient, CallOutcome, Config, Decision, Engine, FingerprintKey, HttpUrl, Peer, PendingRequest,
-    RequestHead, Step, Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, CallOutcome, Config, Decision, Engine, HttpUrl, Peer, PendingRequest, RequestBody,
+    RequestHead, Seed, Step, Ticket, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 fn main() {
@@ -34,7 +34,7 @@ fn run() -> Result<Decision, &'static str> {
     let mut engine = Engine::new(
         config()?,
         Box::new(PortableVerifier::new()),
-        FingerprintKey::new([0; 16]),
+        Seed::new([0; 32]),
     );
     let mut parked: BTreeMap<Ticket, PendingRequest> = BTreeMap::new();
 
@@ -51,6 +51,11 @@ fn run() -> Result<Decision, &'static str> {
             Step::Decide(decision) => return Ok(decision),
             Step::Wait { ticket, pending } => {
                 parked.insert(ticket, pending);
+            }
+            // Only mode `oidcproxy` reads bodies.
+            Step::ReadBody { pending, .. } => {
+                step = engine.handle_body(pending, RequestBody::Missing, ambient());
+                continue;
             }
         }
         // A server does this in a task of its own: a call belongs to no request.

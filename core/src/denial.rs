@@ -32,6 +32,8 @@ pub(crate) enum Denial {
     WrongIssuer,
     WrongAudience,
     MalformedClaims,
+    UnknownAccessToken,
+    Revoked,
     InsufficientScope,
     ClientCredentialsRefused,
     AuthorizationServerUnavailable(Outage),
@@ -52,6 +54,8 @@ pub(crate) enum Outage {
     WaitedTooLong,
     /// An earlier call failed, and it is too early for another.
     Recent,
+    /// The host does not hand the body of a request over.
+    NoBody,
 }
 
 /// What the client is told.
@@ -98,6 +102,8 @@ impl Denial {
             Self::WrongIssuer => "wrong_issuer",
             Self::WrongAudience => "wrong_audience",
             Self::MalformedClaims => "malformed_claims",
+            Self::UnknownAccessToken => "unknown_access_token",
+            Self::Revoked => "revoked",
             Self::InsufficientScope => "insufficient_scope",
             Self::ClientCredentialsRefused => "client_credentials_refused",
             Self::AuthorizationServerUnavailable(outage) => outage.reason(),
@@ -159,6 +165,8 @@ impl Denial {
             Self::WrongIssuer => (401, ISSUER, Challenge::InvalidToken),
             Self::WrongAudience => (401, AUDIENCE, Challenge::InvalidToken),
             Self::MalformedClaims => (401, CLAIMS, Challenge::InvalidToken),
+            Self::UnknownAccessToken => (401, UNKNOWN_TOKEN, Challenge::InvalidToken),
+            Self::Revoked => (401, WITHDRAWN, Challenge::InvalidToken),
             Self::InsufficientScope => (403, SCOPE, Challenge::InsufficientScope),
             Self::ClientCredentialsRefused => (401, REFUSED, Challenge::InvalidToken),
             Self::AuthorizationServerUnavailable(_) => (503, UNAVAILABLE, Challenge::Absent),
@@ -178,7 +186,7 @@ impl Denial {
 }
 
 impl Outage {
-    const fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> &'static str {
         match self {
             Self::Call(CallFailure::NotSent) => "call_not_sent",
             Self::Call(CallFailure::Unreachable) => "call_unreachable",
@@ -189,6 +197,7 @@ impl Outage {
             Self::Garbage => "call_garbage",
             Self::WaitedTooLong => "call_waited_too_long",
             Self::Recent => "call_failed_before",
+            Self::NoBody => "body_not_delivered",
         }
     }
 }
@@ -240,7 +249,7 @@ const fn missing(mode: ModeName) -> &'static str {
             "Unauthorized: an API key is required. Use one of:\n  \
              1. Authorization: Bearer <api-key>\n  2. X-Api-Key: <api-key>"
         }
-        ModeName::Jwt | ModeName::Oidc | ModeName::None => {
+        ModeName::Jwt | ModeName::Oidc | ModeName::OidcProxy | ModeName::None => {
             "Unauthorized: an access token is required. Use: Authorization: Bearer <token>"
         }
         ModeName::Zscaler => {
@@ -254,7 +263,7 @@ const fn missing(mode: ModeName) -> &'static str {
 const fn malformed(mode: ModeName) -> &'static str {
     match mode {
         ModeName::ApiKey => "Unauthorized: malformed. Expected: Authorization: Bearer <api-key>",
-        ModeName::Jwt | ModeName::Oidc | ModeName::None => {
+        ModeName::Jwt | ModeName::Oidc | ModeName::OidcProxy | ModeName::None => {
             "Unauthorized: malformed. Expected: Authorization: Bearer <token>"
         }
         ModeName::Zscaler => {
@@ -277,6 +286,8 @@ const NOT_YET: &str = "Unauthorized: the token is not valid yet";
 const ISSUER: &str = "Unauthorized: the token's issuer is not accepted";
 const AUDIENCE: &str = "Unauthorized: the token was not issued for this server";
 const CLAIMS: &str = "Unauthorized: the token's claims are malformed";
+const UNKNOWN_TOKEN: &str = "Unauthorized: the access token was not issued here, or has expired";
+const WITHDRAWN: &str = "Unauthorized: the access was withdrawn";
 const SCOPE: &str = "Forbidden: the token lacks a scope that this server requires";
 const REFUSED: &str = "Unauthorized: the client credentials are not accepted";
 const UNAVAILABLE: &str =

@@ -59,15 +59,18 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// What one engine looks long credentials up under: 128 random bits, drawn by the host for each
-/// engine.
+/// What one engine looks long credentials up under: 128 bits that nobody knows.
 #[derive(Clone, Copy)]
-pub struct FingerprintKey(u64, u64);
+pub(crate) struct FingerprintKey(u64, u64);
 
 impl FingerprintKey {
-    /// Takes 16 random octets.
-    #[must_use]
-    pub const fn new(octets: [u8; 16]) -> Self {
+    /// Takes half of a digest of what is random.
+    pub(crate) const fn of(random: &Digest) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = random.0;
+        Self::new([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    }
+
+    const fn new(octets: [u8; 16]) -> Self {
         let [a, b, c, d, e, f, g, h, rest @ ..] = octets;
         Self(
             u64::from_le_bytes([a, b, c, d, e, f, g, h]),
@@ -97,6 +100,9 @@ impl fmt::Debug for FingerprintKey {
 pub(crate) struct Fingerprint([u64; 2]);
 
 impl Fingerprint {
+    /// That of what is never looked up.
+    pub(crate) const NONE: Self = Self([0; 2]);
+
     /// Returns both halves.
     pub(crate) const fn halves(self) -> [u64; 2] {
         self.0

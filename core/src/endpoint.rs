@@ -1,7 +1,9 @@
 //! What a path means to the gateway; no other file compares paths.
 
+use crate::config::Config;
+use crate::modes::Mode;
+use crate::oauth::OAuthEndpoint;
 use crate::request::RequestHead;
-use crate::resource::ProtectedResource;
 
 /// Where a request goes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,6 +16,8 @@ pub(crate) enum Endpoint {
     Ready,
     /// The metadata of the protected resource (RFC 9728 §3), answered here.
     ResourceMetadata,
+    /// Our own authorization server.
+    AuthorizationServer(OAuthEndpoint),
     /// OAuth discovery and registration (RFC 8414, RFC 9728, RFC 7591). Clients that find no
     /// definitive answer there start an OAuth flow that cannot end.
     OAuthDiscovery,
@@ -22,21 +26,75 @@ pub(crate) enum Endpoint {
 impl Endpoint {
     /// Tells the endpoint of a request. Paths are compared as sent: an exempt path is answered by
     /// the gateway and never passed on, so another spelling of one gains nothing.
-    pub(crate) fn of(head: &RequestHead<'_>, resource: Option<&ProtectedResource>) -> Self {
+    pub(crate) fn of(head: &RequestHead<'_>, config: &Config) -> Self {
         let reads = matches!(head.method, b"GET" | b"HEAD");
         match head.path_only() {
             b"/health" | b"/healthz" if reads => Self::Health,
             b"/ready" if reads => Self::Ready,
             path if (reads || head.method == b"OPTIONS")
-                && resource.is_some_and(|resource| resource.has_metadata_at(path)) =>
+                && config
+                    .resource
+                    .as_ref()
+                    .is_some_and(|resource| resource.has_metadata_at(path)) =>
             {
                 Self::ResourceMetadata
             }
-            b"/register" => Self::OAuthDiscovery,
-            path if is_discovery(path) => Self::OAuthDiscovery,
-            _ => Self::Protected,
+            path => of_server(path, config).map_or_else(
+                || {
+                    if path == b"/register" || is_discovery(path) {
+                        Self::OAuthDiscovery
+                    } else {
+                        Self::Protected
+                    }
+                },
+                Self::AuthorizationServer,
+            ),
         }
     }
+
+    /// Tells whether every page may read the answer.
+    pub(crate) const fn is_public(self) -> bool {
+        match self {
+            Self::ResourceMetadata => true,
+            Self::AuthorizationServer(endpoint) => endpoint.is_for_scripts(),
+            Self::Protected | Self::Health | Self::Ready | Self::OAuthDiscovery => false,
+        }
+    }
+
+    /// Tells whether a form of our own pages is sent there.
+    pub(crate) const fn is_consent(self) -> bool {
+        matches!(self, Self::AuthorizationServer(OAuthEndpoint::Consent))
+    }
+}
+
+/// Tells which endpoint of our authorization server is at a path, where there is one.
+fn of_server(path: &[u8], config: &Config) -> Option<OAuthEndpoint> {
+    let Mode::OidcProxy(mode) = &config.mode else {
+        return None;
+    };
+    match path {
+        b"/register" => Some(OAuthEndpoint::Register),
+        b"/authorize" => Some(OAuthEndpoint::Authorize),
+        b"/consent" => Some(OAuthEndpoint::Consent),
+        b"/token" => Some(OAuthEndpoint::Token),
+        b"/revoke" => Some(OAuthEndpoint::Revoke),
+        path if path == mode.redirect_path.as_bytes() => Some(OAuthEndpoint::Callback),
+        path => {
+            let resource = config.resource.as_ref()?.path().as_bytes();
+            is_server_metadata(path, resource).then_some(OAuthEndpoint::Metadata)
+        }
+    }
+}
+
+/// Tells whether the metadata of the authorization server is at a path: at the root, and where
+/// clients look that take the resource for the issuer (RFC 8414 §3.1 and §5, OpenID Connect
+/// Discovery 1.0 §4).
+fn is_server_metadata(path: &[u8], resource: &[u8]) -> bool {
+    const OPENID: &[u8] = b"/.well-known/openid-configuration";
+    const NAMES: [&[u8]; 2] = [b"/.well-known/oauth-authorization-server", OPENID];
+    let of_resource = |rest: &[u8]| rest.is_empty() || rest == resource;
+    let mut leads = NAMES.into_iter().filter_map(|name| path.strip_prefix(name));
+    leads.any(of_resource) || path.strip_suffix(OPENID) == Some(resource)
 }
 
 /// The well-known locations with any path after them (RFC 8414 §3.1, RFC 9728 §3.1), and OpenID
@@ -69,7 +127,7 @@ mod tests {
             peer: Peer::Unknown,
         };
         assert_eq!(
-            Endpoint::of(&head, None),
+            Endpoint::of(&head, &Config::new(Mode::None)),
             expected,
             "{}",
             path.escape_ascii()

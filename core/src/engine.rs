@@ -2,6 +2,7 @@
 
 mod calls;
 mod metadata;
+mod oauth;
 mod ready;
 
 use alloc::boxed::Box;
@@ -13,17 +14,17 @@ use crate::attempts::AttemptLedger;
 use crate::config::Config;
 use crate::decision::Decision;
 use crate::denial::{Denial, Outage, json_response};
-use crate::digest::FingerprintKey;
 use crate::endpoint::Endpoint;
 use crate::finding::Hearsay;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{CheckedSignature, SignatureVerifier};
-use crate::modes::{Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict};
+use crate::modes::{Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Readiness};
 use crate::request::RequestHead;
 use crate::rules::{CorsGrant, is_preflight};
+use crate::seed::Seed;
 use crate::session::SessionBinding;
 use crate::step::{Answer, Brought, Opening, PendingCheck, PendingRequest, Step, Suspended};
 
@@ -48,14 +49,10 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Makes an engine with empty caches, in which credentials are looked up under `key`.
+    /// Makes an engine with empty caches, whose random octets come from `seed`.
     #[must_use]
-    pub fn new(
-        config: Config,
-        verifier: Box<dyn SignatureVerifier + Send>,
-        key: FingerprintKey,
-    ) -> Self {
-        let authenticator = Authenticator::new(&config, key);
+    pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>, seed: Seed) -> Self {
+        let authenticator = Authenticator::new(&config, &seed);
         let (flights, readiness) = (Flights::default(), Readiness::default());
         Self {
             config,
@@ -104,21 +101,26 @@ impl Engine {
     /// Begins a request as [`Self::handle_request`] does, but leaves the check of a signature, all
     /// that takes long, to a host that must not hold its engine meanwhile.
     pub fn open_request<'a>(&mut self, head: &RequestHead<'a>, ambient: Ambient) -> Opening<'a> {
-        let endpoint = Endpoint::of(head, self.config.resource.as_ref());
+        let endpoint = Endpoint::of(head, &self.config);
         match endpoint {
             Endpoint::Health => return Step::respond(readiness::health()).into(),
             Endpoint::Ready => return self.ready(ambient.now, AwaitReady::default()).into(),
-            Endpoint::OAuthDiscovery | Endpoint::ResourceMetadata | Endpoint::Protected => {}
+            Endpoint::OAuthDiscovery
+            | Endpoint::ResourceMetadata
+            | Endpoint::AuthorizationServer(_)
+            | Endpoint::Protected => {}
         }
         let config = &self.config;
         let cors = match config.access.check(head) {
             Ok(cors) => cors,
+            // The form of our own page says where it comes from; whether that is so is seen later.
+            Err(Denial::OriginNotAllowed) if endpoint.is_consent() => None,
             Err(denial) => return Step::respond(denial.respond(config, None)).into(),
         };
         let open = matches!(config.mode, Mode::None);
         let response = match (&cors, endpoint) {
             (Some(cors), _) if is_preflight(head) => cors.preflight(head),
-            (None, Endpoint::ResourceMetadata) if is_preflight(head) => {
+            (None, endpoint) if is_preflight(head) && endpoint.is_public() => {
                 CorsGrant::anybody().preflight(head)
             }
             (None, _) if is_preflight(head) && !open => {
@@ -126,6 +128,9 @@ impl Engine {
             }
             (_, Endpoint::ResourceMetadata) => {
                 return self.resource_metadata(cors, Chance::First, ambient).into();
+            }
+            (_, Endpoint::AuthorizationServer(endpoint)) => {
+                return self.visit(head, endpoint, cors, ambient).into();
             }
             (_, Endpoint::OAuthDiscovery) if !open => {
                 let body = br#"{"error":"not_found"}"#.to_vec();
@@ -148,7 +153,10 @@ impl Engine {
     ) -> Step {
         let verdict = match &mut self.authenticator {
             Authenticator::Jwt(jwt) => jwt.admit(checked, ambient.now).into(),
-            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => lost(),
+            Authenticator::None(_)
+            | Authenticator::ApiKey(_)
+            | Authenticator::OidcProxy(_)
+            | Authenticator::Zscaler(_) => lost(),
         };
         self.conclude(pending.0, verdict)
     }
@@ -173,6 +181,7 @@ impl Engine {
             Suspended::Metadata(cors) => {
                 return self.resource_metadata(cors, Chance::Last, ambient);
             }
+            Suspended::Visit(waiting) => return self.resume_visit(*waiting, &answer.0, ambient),
             Suspended::Protected { passage, awaiting } => (passage, awaiting),
         };
         let verdict = match (awaiting, &answer.0) {
@@ -182,6 +191,7 @@ impl Engine {
                     Authenticator::Jwt(jwt) => jwt.resume(&waiting, &mut desk),
                     Authenticator::None(_)
                     | Authenticator::ApiKey(_)
+                    | Authenticator::OidcProxy(_)
                     | Authenticator::Zscaler(_) => lost(),
                 }
             }
@@ -198,20 +208,15 @@ impl Engine {
     /// Returns when [`Self::handle_timeout`] is due, if ever. A time in the past means at once.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<UnixSeconds> {
-        match &self.authenticator {
-            Authenticator::Jwt(jwt) => {
-                let lost_at = self.flights.lost_at(&Errand::Jwks);
-                let due = jwt.next_refresh()?;
-                Some(lost_at.map_or(due, |lost_at| lost_at.max(due)))
-            }
-            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => None,
-        }
+        let due = self.authenticator.keys()?.next_refresh()?;
+        let lost_at = self.flights.lost_at(&Errand::Jwks);
+        Some(lost_at.map_or(due, |lost_at| lost_at.max(due)))
     }
 
     /// Does what is due, such as asking for a refresh of the JWKS.
     pub fn handle_timeout(&mut self, ambient: Ambient) {
-        if let Authenticator::Jwt(jwt) = &mut self.authenticator {
-            jwt.refresh(&mut self.flights, ambient.now);
+        if let Some(keys) = self.authenticator.keys_mut() {
+            refresh(keys, &mut self.flights, ambient.now);
         }
     }
 
@@ -283,9 +288,11 @@ impl Engine {
     fn session_binding(&self, principal: &Principal) -> Option<SessionBinding> {
         let keys = match self.config.mode {
             Mode::None => None,
-            Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::Zscaler(_) => {
-                self.config.session_keys.as_ref()
-            }
+            Mode::ApiKey(_)
+            | Mode::Jwt(_)
+            | Mode::Oidc(_)
+            | Mode::OidcProxy(_)
+            | Mode::Zscaler(_) => self.config.session_keys.as_ref(),
         };
         keys.map(|keys| SessionBinding::new(keys.clone(), *principal.binding()))
     }

@@ -12,6 +12,7 @@ use crate::cache::{KeysFinding, ProviderFinding};
 use crate::denial::Outage;
 use crate::digest::Digest;
 use crate::modes::GrantFinding;
+use crate::oauth::{DocumentFinding, TokensFinding};
 use crate::upstream::CallFailure;
 
 /// The first octet of what [`Finding::to_octets`] writes, changed with its form.
@@ -33,6 +34,12 @@ pub(crate) enum Found {
     Keys(KeysFinding),
     /// What a discovery document says. It is never handed on.
     Provider(ProviderFinding),
+    /// What the provider's token endpoint says. It is never handed on.
+    Tokens(TokensFinding),
+    /// Whether the provider revoked a token. It is never handed on.
+    Revoked(Result<(), Outage>),
+    /// What a client's document says. It is never handed on.
+    ClientDocument(DocumentFinding),
     /// Whether the protected resource answers. It is never handed on.
     Resource(bool),
     /// Nothing: the call is none of the engine's mode.
@@ -100,7 +107,12 @@ impl Finding {
                 out.push(6);
                 out.extend_from_slice(&outage_octets(*outage));
             }
-            Found::Provider(_) | Found::Resource(_) | Found::Nothing => return None,
+            Found::Provider(_)
+            | Found::Tokens(_)
+            | Found::Revoked(_)
+            | Found::ClientDocument(_)
+            | Found::Resource(_)
+            | Found::Nothing => return None,
         }
         Some(out)
     }
@@ -183,6 +195,7 @@ fn outage_octets(outage: Outage) -> [u8; 3] {
         Outage::Garbage => (7, 0),
         Outage::WaitedTooLong => (8, 0),
         Outage::Recent => (9, 0),
+        Outage::NoBody => (10, 0),
     };
     let [high, low] = u16::to_be_bytes(status);
     [kind, high, low]
@@ -200,6 +213,7 @@ fn take_outage(rest: &mut &[u8]) -> Option<Outage> {
         7 => Outage::Garbage,
         8 => Outage::WaitedTooLong,
         9 => Outage::Recent,
+        10 => Outage::NoBody,
         _ => return None,
     };
     (outage_octets(outage) == octets).then_some(outage)

@@ -12,6 +12,9 @@ use crate::upstream::UpstreamCall;
 /// ones are turned away until some are decided.
 const MAX_FLIGHTS: usize = 256;
 
+/// Different documents of clients that may be under way at once.
+const MAX_DOCUMENTS: usize = 16;
+
 /// A call without an outcome for so long counts as lost, in seconds; every call has a shorter limit
 /// of its own.
 const LOST_AFTER_SECONDS: u64 = 30;
@@ -21,6 +24,12 @@ const LOST_AFTER_SECONDS: u64 = 30;
 pub(crate) enum Errand {
     Jwks,
     ClientCredentials(Digest),
+    /// The provider's tokens for a code or a refresh token with this digest.
+    Tokens(Digest),
+    /// The revocation of a token with this digest.
+    Revocation(Digest),
+    /// The document of the client whose identifier has this digest.
+    ClientDocument(Digest),
     ProtectedResource,
 }
 
@@ -57,6 +66,14 @@ impl Flights {
             self.under_way.retain(|_, flight| now < flight.lost_at);
         }
         self.under_way.len() < MAX_FLIGHTS
+    }
+
+    /// Tells whether there is room for one more call to a server that a stranger named.
+    pub(crate) fn has_room_for_document(&mut self, now: UnixSeconds) -> bool {
+        let documents = self.under_way.iter().filter(|(errand, flight)| {
+            matches!(errand, Errand::ClientDocument(_)) && now < flight.lost_at
+        });
+        documents.count() < MAX_DOCUMENTS && self.has_room(now)
     }
 
     /// Starts a call; those who waited for one that was lost wait for this one.

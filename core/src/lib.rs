@@ -23,13 +23,13 @@
 //! use portcullis_core::jose::PortableVerifier;
 //! use portcullis_core::modes::{ApiKeyMode, Mode};
 //! use portcullis_core::{
-//!     Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
+//!     Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds,
 //! };
 //!
 //! let mode = Mode::ApiKey(ApiKeyMode::parse("correct horse battery staple")?);
 //! // From the host's source of random numbers.
-//! let key = FingerprintKey::new([7; 16]);
-//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()), key);
+//! let seed = Seed::new([7; 32]);
+//! let mut engine = Engine::new(Config::new(mode), Box::new(PortableVerifier::new()), seed);
 //! let head = RequestHead {
 //!     method: b"POST",
 //!     authority: b"mcp.example.com",
@@ -62,22 +62,21 @@ mod denial;
 mod digest;
 mod endpoint;
 mod engine;
+mod entropy;
 mod finding;
 mod flights;
 mod identity;
 pub mod jose;
 mod json;
 pub mod modes;
-#[expect(
-    dead_code,
-    reason = "no mode signs in yet: these are its parts, with their tests"
-)]
 mod oauth;
 mod passage;
 mod readiness;
 mod request;
 mod resource;
 pub mod rules;
+mod scope;
+mod seed;
 mod session;
 mod step;
 mod upstream;
@@ -86,14 +85,16 @@ mod url;
 pub use ambient::{Ambient, UnixSeconds};
 pub use config::Config;
 pub use decision::{Decision, Forward, HeaderEdits, LocalResponse};
-pub use digest::{Digest, FingerprintKey};
+pub use digest::Digest;
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use identity::IDENTITY_FIELDS;
 pub use request::{Peer, RequestHead};
 pub use resource::{ProtectedResource, ResourceFault};
+pub use seed::Seed;
 pub use step::{
-    Answer, Opening, Origin, PendingCall, PendingCheck, PendingRequest, Step, Ticket, Wake,
+    Answer, Opening, Origin, PendingBody, PendingCall, PendingCheck, PendingRequest, RequestBody,
+    Step, Ticket, Wake,
 };
-pub use upstream::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
+pub use upstream::{CallFailure, CallOutcome, Reach, UpstreamCall, UpstreamResponse};
 pub use url::HttpUrl;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::ambient::UnixSeconds;
 use crate::decision::LocalResponse;
 use crate::denial::json_response;
-use crate::upstream::{CallFailure, CallOutcome, UpstreamCall};
+use crate::upstream::{CallFailure, CallOutcome, Reach, UpstreamCall};
 use crate::url::HttpUrl;
 
 const TIMEOUT_SECONDS: u32 = 2;
@@ -91,6 +91,7 @@ pub(crate) fn probe(resource: &HttpUrl) -> UpstreamCall {
         body: Vec::new(),
         timeout_seconds: TIMEOUT_SECONDS,
         max_response_bytes: MAX_ANSWER_BYTES,
+        reach: Reach::Anywhere,
     }
 }
 

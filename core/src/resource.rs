@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
+use crate::scope::is_scope;
 use crate::url::HttpUrl;
 
 /// Where the metadata of a resource without a path is (RFC 9728 §3); that of one with a path has
@@ -15,6 +16,7 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The protected resource as clients know it.
 #[derive(Clone, Debug)]
 pub struct ProtectedResource {
+    origin: String,
     identifier: String,
     metadata_path: String,
     scopes: Vec<String>,
@@ -44,6 +46,7 @@ impl ProtectedResource {
             challenge.push_str(&format!(", scope=\"{}\"", scopes.join(" ")));
         }
         Ok(Self {
+            origin: origin.to_string(),
             identifier: format!("{origin}{path}"),
             metadata_path,
             scopes,
@@ -55,6 +58,18 @@ impl ProtectedResource {
     #[must_use]
     pub fn identifier(&self) -> &str {
         &self.identifier
+    }
+
+    /// Returns the origin of the identifier, without a slash at its end.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Returns the path of the identifier, empty or without a slash at its end.
+    pub(crate) fn path(&self) -> &str {
+        self.identifier
+            .strip_prefix(&self.origin)
+            .unwrap_or_default()
     }
 
     /// Returns the scopes that every token must have.
@@ -104,12 +119,6 @@ pub enum ResourceFault {
     Url,
     /// A scope has characters that no scope has.
     Scope,
-}
-
-/// Tells whether `text` is a scope token (RFC 6749 §3.3).
-fn is_scope(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! What goes between engine and host: steps, suspended requests, calls under way.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::decision::{Decision, LocalResponse};
-use crate::denial::Denial;
+use crate::denial::{Denial, Outage};
 use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::jose::SignatureCheck;
 use crate::modes::{Awaiting, Validation};
+use crate::oauth::{TokensFinding, Visit, Waiting, client_digest};
 use crate::passage::Passage;
 use crate::readiness::AwaitReady;
 use crate::rules::CorsGrant;
@@ -20,6 +23,15 @@ use crate::rules::CorsGrant;
 pub enum Step {
     /// The request is decided.
     Decide(Decision),
+    /// Read the body of the request, of at most `max_octets`, then give it and `pending` to
+    /// [`Engine::handle_body`](crate::Engine::handle_body). Nothing of it may reach the protected
+    /// resource.
+    ReadBody {
+        /// The most octets to read.
+        max_octets: usize,
+        /// The suspended request.
+        pending: PendingBody,
+    },
     /// Park the request until a [`Wake`] names `ticket`, then give its answer and `pending` to
     /// [`Engine::handle_wake`](crate::Engine::handle_wake). Dropping `pending` is all it takes to give up.
     Wait {
@@ -61,6 +73,21 @@ impl From<Step> for Opening<'_> {
 #[derive(Debug)]
 pub struct PendingCheck(pub(crate) Passage);
 
+/// A request whose body is being read, owned by the host.
+#[derive(Debug)]
+pub struct PendingBody(pub(crate) Visit);
+
+/// The body of a request, as far as the host could read it.
+#[derive(Clone, Copy)]
+pub enum RequestBody<'a> {
+    /// All of it, no longer than was allowed.
+    Whole(&'a [u8]),
+    /// It is longer than was allowed.
+    TooLarge,
+    /// It did not come in time, or the host cannot have it.
+    Missing,
+}
+
 /// Names one parked request within one engine.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ticket(u64);
@@ -83,6 +110,7 @@ pub(crate) enum Suspended {
     },
     Ready(AwaitReady),
     Metadata(Option<CorsGrant>),
+    Visit(Box<Waiting>),
 }
 
 /// A call that is under way, owned by the host.
@@ -98,6 +126,13 @@ pub(crate) enum Underway {
     Discovery,
     Jwks,
     Validation(Validation),
+    /// The provider's tokens for the code with this digest.
+    Exchange(Digest),
+    /// The provider's tokens for the refresh token with this digest.
+    Refresh(Digest),
+    Revocation(Digest),
+    /// The document of the client with this identifier.
+    ClientDocument(String),
     ProtectedResource,
 }
 
@@ -117,15 +152,23 @@ impl PendingCall {
         match &self.underway {
             Underway::Jwks => Some(Digest::of(&[b"jwks"])),
             Underway::Validation(validation) => Some(validation.name()),
-            Underway::Discovery | Underway::ProtectedResource => None,
+            Underway::Discovery
+            | Underway::Exchange(_)
+            | Underway::Refresh(_)
+            | Underway::Revocation(_)
+            | Underway::ClientDocument(_)
+            | Underway::ProtectedResource => None,
         }
     }
 
-    pub(crate) const fn errand(&self) -> Errand {
+    pub(crate) fn errand(&self) -> Errand {
         match &self.underway {
             // Who waits for keys waits for both.
             Underway::Discovery | Underway::Jwks => Errand::Jwks,
             Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
+            Underway::Exchange(digest) | Underway::Refresh(digest) => Errand::Tokens(*digest),
+            Underway::Revocation(digest) => Errand::Revocation(*digest),
+            Underway::ClientDocument(client_id) => Errand::ClientDocument(client_digest(client_id)),
             Underway::ProtectedResource => Errand::ProtectedResource,
         }
     }
@@ -150,6 +193,10 @@ pub(crate) enum Brought {
     News,
     /// What the token endpoint said of the credential with this digest.
     Validated(Digest, Result<Arc<Principal>, Denial>),
+    /// What the provider's token endpoint said.
+    Tokens(Arc<TokensFinding>),
+    /// Whether the provider revoked a token.
+    Revoked(Result<(), Outage>),
     NothingInTime,
 }
 

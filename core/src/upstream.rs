@@ -23,6 +23,18 @@ pub struct UpstreamCall {
     pub timeout_seconds: u32,
     /// The largest response body to accept, in bytes; a larger one is [`CallFailure::TooLarge`].
     pub max_response_bytes: usize,
+    /// Which addresses may be asked.
+    pub reach: Reach,
+}
+
+/// Which addresses a call may go to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// All: the settings name the host, or the OpenID provider does.
+    Anywhere,
+    /// Those of public hosts only: a stranger named the host. Every address that its name resolves
+    /// to must be public, and the connection must go to one of these.
+    Public,
 }
 
 impl core::fmt::Debug for UpstreamCall {

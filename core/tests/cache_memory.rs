@@ -9,7 +9,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::{Algorithm, PublicKey, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Engine, FingerprintKey, Peer, RequestHead, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, Engine, Peer, RequestHead, Seed, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 /// Ten thousand of them in 2.5 MB. Pointers are twice as long here as in the filter.
@@ -43,11 +43,7 @@ fn engine(setting: (&str, &str), entries: &str) -> Engine {
         setting,
     ]);
     let resolution = resolve(&all, Site::Filter).unwrap();
-    Engine::new(
-        resolution.config,
-        Box::new(Anything),
-        FingerprintKey::new([0; 16]),
-    )
+    Engine::new(resolution.config, Box::new(Anything), Seed::new([0; 32]))
 }
 
 fn answer(call: &UpstreamCall) -> UpstreamResponse {

@@ -20,7 +20,7 @@ use portcullis_core::jose::{
 use portcullis_core::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
 use portcullis_core::rules::AddressList;
 use portcullis_core::{
-    Ambient, Config, Decision, Engine, Finding, FingerprintKey, HttpUrl, Peer, RequestHead, Step,
+    Ambient, Config, Decision, Engine, Finding, HttpUrl, Peer, RequestHead, Seed, Step,
     UnixSeconds, UpstreamResponse,
 };
 use proptest::prelude::*;
@@ -135,7 +135,7 @@ proptest! {
     fn a_key_admits_itself_and_nothing_else(key in "[!-+\\--~]{1,40}", other in "[ -~]{0,40}") {
         prop_assume!(!key.starts_with("sha256:"));
         let config = Config::new(Mode::ApiKey(ApiKeyMode::parse(&key).unwrap()));
-        let mut engine = Engine::new(config, Box::new(PortableVerifier::new()), FingerprintKey::new([0; 16]));
+        let mut engine = Engine::new(config, Box::new(PortableVerifier::new()), Seed::new([0; 32]));
         let mut admits = |value: &str| passes(&ask(&mut engine, &[("x-api-key", value.as_bytes())]));
         prop_assert!(admits(&key));
         prop_assert_eq!(admits(&other), other.trim() == key);
@@ -176,7 +176,7 @@ fn form(headers: &[(&str, &[u8])]) -> [String; 2] {
     let mut engine = Engine::new(
         Config::new(mode),
         Box::new(PortableVerifier::new()),
-        FingerprintKey::new([0; 16]),
+        Seed::new([0; 32]),
     );
     let step = ask(&mut engine, headers);
     assert!(matches!(step, Step::Wait { .. }), "{step:?}");
@@ -204,11 +204,7 @@ fn subject_field(claims: &str) -> Vec<u8> {
         policy: TokenPolicy::default(),
         algorithms: Algorithm::ALL.to_vec(),
     });
-    let mut engine = Engine::new(
-        Config::new(mode),
-        Box::new(Credulous),
-        FingerprintKey::new([0; 16]),
-    );
+    let mut engine = Engine::new(Config::new(mode), Box::new(Credulous), Seed::new([0; 32]));
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA"}"#);
     let token = format!("Bearer {header}.{}.AA", URL_SAFE_NO_PAD.encode(claims));
     let step = ask(&mut engine, &[("authorization", token.as_bytes())]);

@@ -13,7 +13,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds, UpstreamCall,
+    Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamCall,
     UpstreamResponse,
 };
 
@@ -33,7 +33,7 @@ fn engine(settings: &[(&str, &str)]) -> Engine {
     Engine::new(
         resolution.config,
         Box::new(PortableVerifier::new()),
-        FingerprintKey::new([0; 16]),
+        Seed::new([0; 32]),
     )
 }
 
@@ -106,7 +106,7 @@ fn check(settings: &[(&str, &str)], headers: &[(&str, &[u8])], admitted: bool, a
             };
             decision = Some((decided, edited));
         }
-        Step::Wait { .. } => panic!("it waits"),
+        Step::Wait { .. } | Step::ReadBody { .. } => panic!("it waits"),
     });
     let (decision, _) = decision.unwrap();
     let forwarded = matches!(decision, Decision::Forward(_));

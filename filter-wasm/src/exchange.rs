@@ -11,12 +11,21 @@ pub(crate) enum Phase {
     /// Nothing is decided; nothing may pass.
     #[default]
     Undecided,
-    /// Parked under a ticket.
-    Waiting(Ticket),
+    /// Kept by the gate.
+    Waiting(Place),
     /// Passed on; the value says how to edit the response.
     Forwarded(Forward),
     /// Answered here; nothing may pass and our own answer is left alone.
     Answered,
+}
+
+/// Where the gate keeps a request that waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// Under a ticket, until an answer comes.
+    Parked(Ticket),
+    /// Under its context, until its body has come.
+    Collecting,
 }
 
 /// A request and its context, shared so that the gate can carry out a late decision.
@@ -44,10 +53,15 @@ impl Exchange {
         matches!(*self.phase.borrow(), Phase::Forwarded(_))
     }
 
-    /// Returns the ticket under which it is parked.
-    pub(crate) fn ticket(&self) -> Option<Ticket> {
+    /// Tells whether its body is wanted for the decision.
+    pub(crate) fn is_collecting(&self) -> bool {
+        matches!(self.place(), Some(Place::Collecting))
+    }
+
+    /// Returns where the gate keeps it.
+    pub(crate) fn place(&self) -> Option<Place> {
         match *self.phase.borrow() {
-            Phase::Waiting(ticket) => Some(ticket),
+            Phase::Waiting(place) => Some(place),
             Phase::Undecided | Phase::Forwarded(_) | Phase::Answered => None,
         }
     }

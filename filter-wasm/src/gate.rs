@@ -1,32 +1,28 @@
 //! The engine of one root context, and the requests and calls that are under way in it.
 
+mod bodies;
 mod calls;
+mod waiting;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
 
 use portcullis_core::config::Clusters;
-use portcullis_core::{
-    Answer, Decision, Engine, PendingRequest, RequestHead, Step, Ticket, UnixSeconds, Wake,
-};
+use portcullis_core::{Decision, Engine, RequestHead, Step, Ticket, UnixSeconds};
 
+use self::bodies::Collecting;
 use self::calls::{Flight, Outgoing};
-use crate::exchange::{Exchange, Phase};
-use crate::host::SharedData;
+use self::waiting::{Parked, Woken};
+use crate::exchange::{Exchange, Phase, Place};
+use crate::host::{self, SharedData};
 use crate::lease::Lease;
 use crate::metrics::Metrics;
-use crate::{host, http};
 
 /// Most requests to wake, and most calls to send, in one callback.
 ///
 /// Envoy carries the consequences out when the callback is over, each inside the one before it:
 /// some 300 of them overflow the native stack and kill the VM.
 const MAX_PER_CALLBACK: usize = 32;
-
-/// Longest time that a request stays parked, in seconds. Calls end sooner by their own limit;
-/// this catches what should not happen.
-const MAX_PARKED_SECONDS: u64 = 15;
 
 /// What a root context shares with its HTTP contexts.
 ///
@@ -51,14 +47,10 @@ struct State {
     /// By token.
     flights: BTreeMap<u32, Flight>,
     parked: BTreeMap<Ticket, Parked>,
-    woken: VecDeque<(Ticket, Rc<Answer>)>,
+    /// By context.
+    collecting: BTreeMap<u32, Collecting>,
+    woken: VecDeque<Woken>,
     signalled: bool,
-}
-
-struct Parked {
-    since: UnixSeconds,
-    pending: PendingRequest,
-    exchange: Exchange,
 }
 
 impl Gate {
@@ -82,13 +74,14 @@ impl Gate {
                 following: Vec::new(),
                 flights: BTreeMap::new(),
                 parked: BTreeMap::new(),
+                collecting: BTreeMap::new(),
                 woken: VecDeque::new(),
                 signalled: false,
             }),
         }
     }
 
-    /// Begins a request; `None` when it is parked.
+    /// Begins a request; `None` when it is parked, or its body is collected.
     pub(crate) fn begin(&self, head: &RequestHead<'_>, exchange: &Exchange) -> Option<Decision> {
         let ambient = host::ambient();
         let step = self.state.borrow_mut().engine.handle_request(head, ambient);
@@ -99,8 +92,13 @@ impl Gate {
 
     /// Forgets a request that is gone.
     pub(crate) fn leave(&self, exchange: &Exchange) {
-        if let (Some(ticket), Ok(mut state)) = (exchange.ticket(), self.state.try_borrow_mut()) {
-            state.parked.remove(&ticket);
+        let place = exchange.place();
+        let (Some(place), Ok(mut state)) = (place, self.state.try_borrow_mut()) else {
+            return;
+        };
+        match place {
+            Place::Parked(ticket) => drop(state.parked.remove(&ticket)),
+            Place::Collecting => drop(state.collecting.remove(&exchange.context)),
         }
     }
 
@@ -150,8 +148,23 @@ impl Gate {
         state.collect_calls();
         match step {
             Step::Decide(decision) => Some(decision),
+            Step::ReadBody {
+                max_octets,
+                pending,
+            } => {
+                exchange.set(Phase::Waiting(Place::Collecting));
+                let collecting = Collecting {
+                    since: now,
+                    max_octets,
+                    octets: 0,
+                    pending,
+                    exchange: exchange.clone(),
+                };
+                state.collecting.insert(exchange.context, collecting);
+                None
+            }
             Step::Wait { ticket, pending } => {
-                exchange.set(Phase::Waiting(ticket));
+                exchange.set(Phase::Waiting(Place::Parked(ticket)));
                 let exchange = exchange.clone();
                 let parked = Parked {
                     since: now,
@@ -174,29 +187,6 @@ impl Gate {
             host::signal(self.queue);
         }
     }
-
-    fn wake_requests(&self) {
-        let mut acted = false;
-        for _ in 0..MAX_PER_CALLBACK {
-            let ambient = host::ambient();
-            let mut state = self.state.borrow_mut();
-            let Some((parked, answer)) = state.next_woken() else {
-                break;
-            };
-            let step = state.engine.handle_wake(parked.pending, &answer, ambient);
-            drop(state);
-            let Some(decision) = self.settle(step, &parked.exchange, ambient.now) else {
-                continue;
-            };
-            acted = true;
-            if host::act_for(parked.exchange.context) {
-                http::carry_out_late(decision, &parked.exchange, &self.metrics);
-            }
-        }
-        if acted {
-            host::act_for(self.root);
-        }
-    }
 }
 
 impl State {
@@ -208,32 +198,6 @@ impl State {
                 pending,
                 waiting,
             });
-        }
-    }
-
-    fn note_woken(&mut self, wake: Wake) {
-        let answer = Rc::new(wake.answer);
-        for ticket in wake.tickets {
-            self.woken.push_back((ticket, Rc::clone(&answer)));
-        }
-    }
-
-    /// Takes the next woken request that is still there.
-    fn next_woken(&mut self) -> Option<(Parked, Rc<Answer>)> {
-        loop {
-            let (ticket, answer) = self.woken.pop_front()?;
-            if let Some(parked) = self.parked.remove(&ticket) {
-                return Some((parked, answer));
-            }
-        }
-    }
-
-    fn give_up_overdue(&mut self, now: UnixSeconds) {
-        let answer = Rc::new(Answer::timed_out());
-        for (ticket, parked) in &self.parked {
-            if now.since(parked.since) > MAX_PARKED_SECONDS {
-                self.woken.push_back((*ticket, Rc::clone(&answer)));
-            }
         }
     }
 }

@@ -200,6 +200,15 @@ pub(crate) fn response_lines(names: &[&'static str]) -> Vec<(String, Bytes)> {
     }
 }
 
+/// Returns the body that the host holds of the request of the context at work, `octets` long.
+pub(crate) fn request_body(octets: usize) -> Option<Bytes> {
+    if octets == 0 {
+        return Some(Bytes::new());
+    }
+    let body = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, octets).ok()?;
+    body.filter(|body| body.len() == octets)
+}
+
 /// Lets the paused request of the context at work go on.
 pub(crate) fn resume_request() {
     let _ = hostcalls::resume_http_request();

@@ -24,6 +24,14 @@ impl AuthHttp {
         Self { gate, exchange }
     }
 
+    /// Has the gate do something for the request, and carries the decision out that comes of it.
+    fn go_on(&self, act: impl FnOnce(&Gate, &Exchange) -> Option<Decision>) {
+        let Some(gate) = &self.gate else { return };
+        if let Some(decision) = act(gate, &self.exchange) {
+            carry_out(decision, &self.exchange, &gate.metrics);
+        }
+    }
+
     fn pass_or_pause(&self) -> Action {
         if self.exchange.passes() {
             Action::Continue
@@ -36,27 +44,36 @@ impl AuthHttp {
 impl Context for AuthHttp {}
 
 impl HttpContext for AuthHttp {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        let Some(gate) = &self.gate else {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        if self.gate.is_none() {
             host::respond(&unavailable());
             self.exchange.set(Phase::Answered);
             return Action::Pause;
-        };
-        let decision = match RequestFields::read() {
-            Some(fields) => gate.begin(&fields.head(&fields.headers()), &self.exchange),
+        }
+        self.go_on(|gate, exchange| match RequestFields::read() {
+            Some(fields) => gate.begin(&fields.head(&fields.headers()), exchange),
             None => Some(Decision::Respond(unavailable())),
-        };
-        if let Some(decision) = decision {
-            carry_out(decision, &self.exchange, &gate.metrics);
+        });
+        if end && self.exchange.is_collecting() {
+            self.go_on(Gate::end_body);
         }
         self.pass_or_pause()
     }
 
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_body(&mut self, octets: usize, end: bool) -> Action {
+        if self.exchange.is_collecting() {
+            self.go_on(|gate, exchange| gate.note_body(exchange, octets));
+        }
+        if end && self.exchange.is_collecting() {
+            self.go_on(Gate::end_body);
+        }
         self.pass_or_pause()
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if self.exchange.is_collecting() {
+            self.go_on(Gate::end_body);
+        }
         self.pass_or_pause()
     }
 

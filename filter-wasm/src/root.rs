@@ -8,7 +8,7 @@ use std::time::Duration;
 use portcullis_core::config::{
     Clusters, Config, ConfigError, Setting, Settings, Site, WorkerLease, resolve,
 };
-use portcullis_core::{Engine, FingerprintKey};
+use portcullis_core::{Engine, Seed};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
@@ -61,8 +61,8 @@ impl AuthRoot {
         let verifier = HostVerifier::probe();
         log::info!("{}", verifier.describe());
         metrics::record_host_algorithms(verifier.host_algorithms());
-        let key = fingerprint_key()?;
-        let mut engine = Engine::new(resolution.config, Box::new(verifier), key);
+        let seed = seed()?;
+        let mut engine = Engine::new(resolution.config, Box::new(verifier), seed);
         let shared = settings.non_blank(Setting::WorkerLease).unwrap_or_default();
         let shares = WorkerLease::parse(shared)?.applies_to(&host::vm_id());
         let mut lease = None;
@@ -171,9 +171,9 @@ fn settings() -> Result<Settings, ConfigError> {
     Ok(settings)
 }
 
-fn fingerprint_key() -> Result<FingerprintKey, ConfigError> {
-    let mut octets = [0; 16];
+fn seed() -> Result<Seed, ConfigError> {
+    let mut octets = [0; 32];
     getrandom::fill(&mut octets)
         .map_err(|_| ConfigError::general("the host gives no random numbers"))?;
-    Ok(FingerprintKey::new(octets))
+    Ok(Seed::new(octets))
 }

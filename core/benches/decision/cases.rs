@@ -6,8 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::{Algorithm, PublicKey, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Decision, Engine, FingerprintKey, Peer, RequestHead, Step, UnixSeconds,
-    UpstreamResponse,
+    Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamResponse,
 };
 
 /// Every case: a mode with the same credential again, a token that was never seen (parsing, claims,
@@ -78,11 +77,7 @@ fn engine(mode: &str) -> Engine {
     );
     settings.read_json(json.as_bytes()).expect("settings");
     let resolution = resolve(&settings, Site::Filter).expect("settings");
-    Engine::new(
-        resolution.config,
-        Box::new(Yes),
-        FingerprintKey::new([0; 16]),
-    )
+    Engine::new(resolution.config, Box::new(Yes), Seed::new([0; 32]))
 }
 
 /// Decides a request with this credential, or none, and answers the calls that it takes; tells
@@ -133,7 +128,7 @@ fn decide(engine: &mut Engine, credential: &[u8]) -> bool {
     }
     match std::hint::black_box(step) {
         Step::Decide(Decision::Forward(_)) => true,
-        Step::Decide(Decision::Respond(_)) | Step::Wait { .. } => false,
+        Step::Decide(Decision::Respond(_)) | Step::Wait { .. } | Step::ReadBody { .. } => false,
     }
 }
 

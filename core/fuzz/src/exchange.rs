@@ -81,6 +81,7 @@ impl World {
             Step::Decide(Decision::Respond(response)) => {
                 assert!(matches!(response.status, 401 | 503), "{}", response.status);
             }
+            Step::ReadBody { .. } => panic!("no mode here reads a body"),
             Step::Wait { ticket, pending } => {
                 assert!(!self.gone.contains(&ticket), "a ticket is given twice");
                 let before = self.parked.insert(ticket, pending);

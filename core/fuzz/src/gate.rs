@@ -7,8 +7,8 @@ use portcullis_core::jose::{
 };
 use portcullis_core::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
 use portcullis_core::{
-    Ambient, CallOutcome, Config, Decision, Engine, FingerprintKey, Forward, HeaderEdits, HttpUrl,
-    LocalResponse, Peer, RequestHead, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
+    Ambient, CallOutcome, Config, Decision, Engine, Forward, HeaderEdits, HttpUrl, LocalResponse,
+    Peer, RequestBody, RequestHead, Seed, Step, UnixSeconds, UpstreamCall, UpstreamResponse,
 };
 
 pub const NOW: u64 = 1_800_000_000;
@@ -30,16 +30,18 @@ pub struct Gate {
     pub engine: Engine,
     pub now: u64,
     outcome: CallOutcome,
+    pub body: Vec<u8>,
 }
 
 impl Gate {
     pub fn new(config: Config, verifier: Box<dyn SignatureVerifier + Send>) -> Self {
-        let engine = Engine::new(config, verifier, FingerprintKey::new([0; 16]));
+        let engine = Engine::new(config, verifier, Seed::new([0; 32]));
         let (now, outcome) = (NOW, answer(200, b""));
         Self {
             engine,
             now,
             outcome,
+            body: Vec::new(),
         }
     }
 
@@ -88,6 +90,10 @@ impl Gate {
         let decision = loop {
             step = match step {
                 Step::Decide(decision) => break decision,
+                Step::ReadBody { pending, .. } => {
+                    let body = RequestBody::Whole(&self.body);
+                    self.engine.handle_body(pending, body, self.ambient())
+                }
                 Step::Wait { ticket, pending } => {
                     let mut answer = None;
                     for _ in 0..MAX_CALLS {
@@ -199,18 +205,23 @@ fn check_edits(edits: &HeaderEdits) {
 }
 
 fn check_response(response: &LocalResponse) {
-    let statuses = [200, 204, 401, 403, 404, 421, 503];
+    let statuses = [200, 201, 204, 303, 400, 401, 403, 404, 405, 413, 421, 503];
     assert!(statuses.contains(&response.status), "{}", response.status);
     assert!(!response.reason.is_empty());
     let challenged = response
         .headers
         .iter()
         .any(|(name, _)| *name == "www-authenticate");
-    assert_eq!(challenged, response.status == 401, "{}", response.reason);
+    // A browser would ask its person for a password.
+    let unchallenged = response.reason == "invalid_client";
+    let expected = response.status == 401 && !unchallenged;
+    assert_eq!(challenged, expected, "{}", response.reason);
     for (name, value) in &response.headers {
         assert!(is_field_value(value.as_bytes()), "{name}: {value:?}");
     }
-    if response.status != 204 {
+    let is_json =
+        |(name, value): &(&str, String)| *name == "content-type" && value == "application/json";
+    if response.headers.iter().any(is_json) {
         let body: Result<serde_json::Value, _> = serde_json::from_slice(&response.body);
         assert!(body.is_ok(), "{}", response.body.escape_ascii());
     }

@@ -4,6 +4,7 @@
 mod exchange;
 mod gate;
 mod jwks;
+mod oauth;
 mod request;
 mod session;
 mod settings;
@@ -12,6 +13,7 @@ mod token_endpoint;
 
 pub use exchange::exchange;
 pub use jwks::{freshness, jwks};
+pub use oauth::oauth;
 pub use request::{authorization, request};
 pub use session::session;
 pub use settings::{lists, settings, url};
@@ -22,7 +24,7 @@ pub use token_endpoint::token_endpoint;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its folder of seeds.
-pub const TARGETS: [(&str, Target); 13] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("authorization", authorization),
     ("claims", claims),
     ("exchange", exchange),
@@ -30,6 +32,7 @@ pub const TARGETS: [(&str, Target); 13] = [
     ("header", header),
     ("jwks", jwks),
     ("lists", lists),
+    ("oauth", oauth),
     ("request", request),
     ("session", session),
     ("settings", settings),

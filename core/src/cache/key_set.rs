@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use super::CLOCK_SLACK;
 use super::freshness::LIVES;
 use super::keys_finding::KeysFinding;
-use super::provider::{Provider, ProviderFinding};
+use super::provider::{Described, Provider, ProviderFinding};
 use crate::ambient::UnixSeconds;
 use crate::denial::Outage;
 use crate::jose::Jwks;
 use crate::modes::KeySource;
 use crate::step::Underway;
-use crate::upstream::{CallOutcome, UpstreamCall};
+use crate::upstream::{CallOutcome, Reach, UpstreamCall};
 use crate::url::HttpUrl;
 
 /// The largest JWKS document, in octets.
@@ -179,6 +179,11 @@ impl KeySet {
         self.provider.condense(outcome)
     }
 
+    /// Returns what the discovery document said.
+    pub(crate) const fn described(&self) -> Option<&Described> {
+        self.provider.described()
+    }
+
     /// Returns the issuer that the discovery document named.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.provider.issuer()
@@ -282,6 +287,7 @@ fn get(url: &HttpUrl, mut headers: Vec<(&'static str, Vec<u8>)>) -> UpstreamCall
         body: Vec::new(),
         timeout_seconds: TIMEOUT_SECONDS,
         max_response_bytes: MAX_DOCUMENT_BYTES,
+        reach: Reach::Anywhere,
     }
 }
 

@@ -12,7 +12,8 @@ mod provider;
 pub(crate) const CLOCK_SLACK: u64 = 60;
 
 pub(crate) use expiring::ExpiringMap;
+pub(crate) use freshness::{DEFAULT_SECONDS, freshness_seconds};
 pub(crate) use key_set::{KeySet, KeySetState};
 pub(crate) use keys_finding::KeysFinding;
 pub(crate) use pool::Pool;
-pub(crate) use provider::{ProviderFinding, issuer_of};
+pub(crate) use provider::{Described, ProviderFinding, issuer_of};

@@ -1,6 +1,8 @@
 //! The discovery document of an issuer over time (OpenID Connect Discovery 1.0 §4).
 
-use alloc::string::{String, ToString as _};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use serde_json::Value;
 
@@ -28,12 +30,18 @@ pub(crate) struct Provider {
 pub(crate) struct Described {
     issuer: String,
     jwks_uri: HttpUrl,
+    authorization_endpoint: Option<HttpUrl>,
+    token_endpoint: Option<HttpUrl>,
+    revocation_endpoint: Option<HttpUrl>,
+    /// How clients authenticate at the token endpoint, where it is said.
+    client_authentication: Option<Vec<String>>,
+    names_itself: bool,
 }
 
 /// What a call for the document brought, condensed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ProviderFinding {
-    Document(Described),
+    Document(Box<Described>),
     Unavailable(Outage),
 }
 
@@ -67,17 +75,17 @@ impl Provider {
         if response.status != 200 {
             return ProviderFinding::Unavailable(Outage::Status(response.status));
         }
-        Described::read(self.source.url(), &response.body).map_or(
-            ProviderFinding::Unavailable(Outage::Garbage),
-            ProviderFinding::Document,
-        )
+        Described::read(self.source.url(), &response.body)
+            .map_or(ProviderFinding::Unavailable(Outage::Garbage), |described| {
+                ProviderFinding::Document(Box::new(described))
+            })
     }
 
     /// Takes what a call brought, and returns why it brought nothing.
     pub(crate) fn finish(&mut self, finding: ProviderFinding, at: UnixSeconds) -> Option<Outage> {
         match finding {
             ProviderFinding::Document(described) => {
-                self.found = Some(described);
+                self.found = Some(*described);
                 self.fetched = at;
                 None
             }
@@ -98,6 +106,11 @@ impl Provider {
         self.source.url()
     }
 
+    /// Returns what the document said.
+    pub(crate) const fn described(&self) -> Option<&Described> {
+        self.found.as_ref()
+    }
+
     /// Returns the issuer that the document named.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.found.as_ref().map(|found| found.issuer.as_str())
@@ -105,21 +118,72 @@ impl Provider {
 }
 
 impl Described {
+    /// Returns the issuer identifier.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Tells whether people can sign in there with a code.
+    pub(crate) const fn signs_in(&self) -> bool {
+        self.authorization_endpoint.is_some() && self.token_endpoint.is_some()
+    }
+
+    /// Returns the endpoint that browsers are sent to.
+    pub(crate) const fn authorization_endpoint(&self) -> Option<&HttpUrl> {
+        self.authorization_endpoint.as_ref()
+    }
+
+    /// Returns the endpoint that codes are spent at.
+    pub(crate) const fn token_endpoint(&self) -> Option<&HttpUrl> {
+        self.token_endpoint.as_ref()
+    }
+
+    /// Returns the endpoint that tokens are revoked at (RFC 7009), if there is one.
+    pub(crate) const fn revocation_endpoint(&self) -> Option<&HttpUrl> {
+        self.revocation_endpoint.as_ref()
+    }
+
+    /// Returns how clients may authenticate at the token endpoint, where it is said.
+    pub(crate) fn client_authentication(&self) -> Option<&[String]> {
+        self.client_authentication.as_deref()
+    }
+
+    /// Tells whether each answer of the authorization endpoint names the issuer (RFC 9207 §3).
+    pub(crate) const fn names_itself(&self) -> bool {
+        self.names_itself
+    }
+
     /// Reads a document fetched from `url`. Its issuer must be the one that the URL is made of
     /// (OpenID Connect Discovery 1.0 §4.3): else whoever can write one document of a host could
     /// speak for every issuer there.
     fn read(url: &HttpUrl, document: &[u8]) -> Option<Self> {
         let document: Value = json::parse(document)?;
         let issuer = document.get("issuer")?.as_str()?;
-        let jwks_uri = HttpUrl::parse(document.get("jwks_uri")?.as_str()?).ok()?;
-        let local = url.is_loopback() && jwks_uri.is_loopback();
         let expected = issuer_of(url)?;
-        let fits = issuer.trim_end_matches('/') == expected
-            && HttpUrl::parse(issuer).is_ok()
-            && (jwks_uri.is_https() || local);
-        fits.then_some(Self {
+        if issuer.trim_end_matches('/') != expected || HttpUrl::parse(issuer).is_err() {
+            return None;
+        }
+        let closed = |endpoint: &HttpUrl| {
+            endpoint.is_https() || (url.is_loopback() && endpoint.is_loopback())
+        };
+        let endpoint = |name: &str| {
+            let endpoint = HttpUrl::parse(document.get(name)?.as_str()?).ok();
+            endpoint.filter(closed)
+        };
+        let methods = document.get("token_endpoint_auth_methods_supported");
+        let methods = methods.and_then(Value::as_array).map(|methods| {
+            let names = methods.iter().filter_map(Value::as_str);
+            names.map(ToString::to_string).collect()
+        });
+        let names_itself = document.get("authorization_response_iss_parameter_supported");
+        Some(Self {
             issuer: issuer.to_string(),
-            jwks_uri,
+            jwks_uri: endpoint("jwks_uri")?,
+            authorization_endpoint: endpoint("authorization_endpoint"),
+            token_endpoint: endpoint("token_endpoint"),
+            revocation_endpoint: endpoint("revocation_endpoint"),
+            client_authentication: methods,
+            names_itself: names_itself.and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }

@@ -4,6 +4,7 @@ mod clusters;
 mod error;
 mod mode;
 mod oidc;
+mod oidc_proxy;
 mod resolve;
 mod setting;
 mod settings;
@@ -75,6 +76,15 @@ impl Config {
         self.mode.name().name()
     }
 
+    /// Tells whether the engine may ask for the body of a request.
+    #[must_use]
+    pub const fn reads_bodies(&self) -> bool {
+        match self.mode {
+            Mode::OidcProxy(_) => true,
+            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::Zscaler(_) => false,
+        }
+    }
+
     /// Returns a digest of all that the outcome of a call depends on: engines may share findings
     /// and budgets where it is the same.
     #[must_use]
@@ -83,6 +93,7 @@ impl Config {
         let (url, entitlements) = match &self.mode {
             Mode::None | Mode::ApiKey(_) => (String::new(), false),
             Mode::Jwt(mode) | Mode::Oidc(mode) => (mode.keys.url().to_string(), false),
+            Mode::OidcProxy(mode) => (mode.document.to_string(), false),
             Mode::Zscaler(mode) => (mode.token_url.to_string(), mode.forward_entitlements),
         };
         Digest::of(&[
@@ -99,8 +110,16 @@ impl Config {
     pub fn attempt_limits(&self) -> AttemptLimits {
         match &self.mode {
             Mode::Zscaler(mode) => mode.attempts,
-            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) => AttemptLimits::default(),
+            Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::OidcProxy(_) => {
+                AttemptLimits::default()
+            }
         }
+    }
+
+    /// Tells whether calls may go to hosts that neither the settings nor the provider name.
+    #[must_use]
+    pub fn calls_strangers(&self) -> bool {
+        matches!(&self.mode, Mode::OidcProxy(mode) if mode.documents.are_public())
     }
 
     /// Returns the URLs of every call that the engine may ask for, the protected resource's
@@ -108,9 +127,10 @@ impl Config {
     #[must_use]
     pub fn call_urls(&self) -> Vec<HttpUrl> {
         let authorization_server = match &self.mode {
-            Mode::None | Mode::ApiKey(_) => None,
-            Mode::Jwt(mode) | Mode::Oidc(mode) => Some(mode.keys.url().clone()),
-            Mode::Zscaler(mode) => Some(mode.token_url.clone()),
+            Mode::None | Mode::ApiKey(_) => Vec::new(),
+            Mode::Jwt(mode) | Mode::Oidc(mode) => [mode.keys.url().clone()].into(),
+            Mode::OidcProxy(mode) => mode.call_urls(),
+            Mode::Zscaler(mode) => [mode.token_url.clone()].into(),
         };
         authorization_server
             .into_iter()

@@ -18,6 +18,8 @@ pub enum ModeName {
     Jwt,
     /// Access tokens of an OpenID provider.
     Oidc,
+    /// Access tokens of our own authorization server.
+    OidcProxy,
     /// Zscaler OneAPI client credentials.
     Zscaler,
 }
@@ -31,6 +33,7 @@ impl ModeName {
             Self::ApiKey => "api-key",
             Self::Jwt => "jwt",
             Self::Oidc => "oidc",
+            Self::OidcProxy => "oidcproxy",
             Self::Zscaler => "zscaler",
         }
     }
@@ -95,19 +98,19 @@ fn forced(mode: &str) -> Result<Choice, ConfigError> {
         "oidc" => ModeName::Oidc,
         "zscaler" => ModeName::Zscaler,
         "none" => ModeName::None,
-        "oidcproxy" | "oauth-proxy" => {
-            let problem = "asks for the OAuth proxy, which this version does not have; \
-                use api-key, jwt, oidc, zscaler or none";
-            return Err(ConfigError::at(Setting::AuthMode, problem));
-        }
+        "oidcproxy" | "oauth-proxy" => ModeName::OidcProxy,
         _ => {
-            let problem = "is not a mode; use api-key, jwt, oidc, zscaler or none";
+            let problem = "is not a mode; use api-key, jwt, oidc, oidcproxy, zscaler or none";
             return Err(ConfigError::at(Setting::AuthMode, problem));
         }
     };
     let warnings = match mode {
         ModeName::None => ["mode none: everybody may connect".to_owned()].into(),
-        ModeName::ApiKey | ModeName::Jwt | ModeName::Oidc | ModeName::Zscaler => Vec::new(),
+        ModeName::ApiKey
+        | ModeName::Jwt
+        | ModeName::Oidc
+        | ModeName::OidcProxy
+        | ModeName::Zscaler => Vec::new(),
     };
     Ok(Choice {
         mode,

@@ -1,5 +1,6 @@
 //! Settings of mode `oidc`, and of what clients are told of the protected resource.
 
+use alloc::format;
 use alloc::vec;
 
 use super::resolve::{algorithms, leeway, list, url};
@@ -12,13 +13,15 @@ use crate::url::HttpUrl;
 
 /// Reads mode `oidc`. The issuer becomes known with the discovery document.
 pub(super) fn mode(settings: &Settings) -> Result<Mode, ConfigError> {
-    let document = required(settings, Setting::OidcConfigUrl)?;
-    if issuer_of(&document).is_none() {
-        let problem = "must be an issuer's URL followed by /.well-known/openid-configuration";
-        return Err(ConfigError::at(Setting::OidcConfigUrl, problem));
-    }
-    let resource = described(settings)?.ok_or_else(|| missing(Setting::OidcBaseUrl))?;
+    let document = discovery_document(settings, "oidc")?;
+    let resource = described(settings)?.ok_or_else(|| missing(Setting::OidcBaseUrl, "oidc"))?;
     let mut audiences = list(settings, Setting::OidcAudience)?;
+    if audiences.is_empty()
+        && let Some(client_id) = settings.non_blank(Setting::OidcClientId)
+    {
+        // Entra's v2.0 access tokens are for the client, as are the ID tokens of all.
+        audiences = vec![client_id.into()];
+    }
     if audiences.is_empty() {
         audiences = vec![resource.identifier().into()];
     }
@@ -41,6 +44,7 @@ pub(super) fn resource(
 ) -> Result<Option<ProtectedResource>, ConfigError> {
     match mode {
         Mode::None | Mode::ApiKey(_) | Mode::Zscaler(_) => Ok(None),
+        Mode::OidcProxy(proxy) => Ok(Some(proxy.resource.clone())),
         Mode::Oidc(_) => described(settings),
         Mode::Jwt(jwt) => {
             let resource = described(settings)?;
@@ -53,7 +57,8 @@ pub(super) fn resource(
     }
 }
 
-fn described(settings: &Settings) -> Result<Option<ProtectedResource>, ConfigError> {
+/// Reads how clients know the protected resource, where that is set.
+pub(super) fn described(settings: &Settings) -> Result<Option<ProtectedResource>, ConfigError> {
     let scopes = list(settings, Setting::OidcRequiredScopes)?;
     let Some(url) = url(settings, Setting::OidcBaseUrl)? else {
         // Without it nobody would be told which scopes are missing.
@@ -76,10 +81,19 @@ fn described(settings: &Settings) -> Result<Option<ProtectedResource>, ConfigErr
         })
 }
 
-fn required(settings: &Settings, setting: Setting) -> Result<HttpUrl, ConfigError> {
-    let url = url(settings, setting)?.ok_or_else(|| missing(setting))?;
-    closed(&url, setting)?;
-    Ok(url)
+/// Reads where the provider's discovery document is, in the mode of this name.
+pub(super) fn discovery_document(
+    settings: &Settings,
+    mode: &'static str,
+) -> Result<HttpUrl, ConfigError> {
+    let setting = Setting::OidcConfigUrl;
+    let document = url(settings, setting)?.ok_or_else(|| missing(setting, mode))?;
+    closed(&document, setting)?;
+    if issuer_of(&document).is_none() {
+        let problem = "must be an issuer's URL followed by /.well-known/openid-configuration";
+        return Err(ConfigError::at(setting, problem));
+    }
+    Ok(document)
 }
 
 /// Whoever can read or change what passes there could sign in as anybody.
@@ -92,6 +106,7 @@ fn closed(url: &HttpUrl, setting: Setting) -> Result<(), ConfigError> {
     }
 }
 
-fn missing(setting: Setting) -> ConfigError {
-    ConfigError::at(setting, "must be set in mode oidc")
+/// Says that a setting is missing in the mode of this name.
+pub(super) fn missing(setting: Setting, mode: &str) -> ConfigError {
+    ConfigError::at(setting, format!("must be set in mode {mode}"))
 }

@@ -10,6 +10,7 @@ use core::str::FromStr;
 use super::mode::{choose, switch};
 use super::{
     Config, ConfigError, DEFAULT_CACHE_ENTRIES, ModeName, Setting, Settings, StateKeys, oidc,
+    oidc_proxy,
 };
 use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
@@ -55,6 +56,7 @@ pub struct Resolution {
 ///
 /// Refuses settings that are wrong, contradict each other, or would leave the gate open without
 /// saying so.
+#[cold]
 pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigError> {
     let choice = choose(settings, site)?;
     let mut warnings = choice.warnings;
@@ -63,6 +65,7 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
         ModeName::ApiKey => api_key(settings)?,
         ModeName::Jwt => jwt(settings, &mut warnings)?,
         ModeName::Oidc => oidc::mode(settings)?,
+        ModeName::OidcProxy => oidc_proxy::mode(settings, site)?,
         ModeName::Zscaler => zscaler(settings, &mut warnings)?,
     };
     let config = Config {
@@ -293,7 +296,7 @@ pub(super) fn leeway(settings: &Settings) -> Result<u64, ConfigError> {
 }
 
 /// Parses a number within `limits`; a blank one is absent.
-fn number<N: FromStr + PartialOrd>(
+pub(super) fn number<N: FromStr + PartialOrd>(
     settings: &Settings,
     setting: Setting,
     limits: &RangeInclusive<N>,
@@ -327,7 +330,7 @@ pub(super) fn url(settings: &Settings, setting: Setting) -> Result<Option<HttpUr
     url.map_err(|problem| ConfigError::at(setting, problem))
 }
 
-fn parsed<T>(
+pub(super) fn parsed<T>(
     settings: &Settings,
     setting: Setting,
     parse: impl Fn(&str) -> Result<T, &'static str>,

@@ -27,6 +27,40 @@ pub enum Setting {
     OidcAudience,
     /// Scopes that every token must have, comma list.
     OidcRequiredScopes,
+    /// Modes `oidc` and `oidcproxy`: the client id at the provider.
+    OidcClientId,
+    /// Mode `oidcproxy`: the client secret at the provider.
+    OidcClientSecret,
+    /// Mode `oidcproxy`: where the provider sends browsers back to.
+    OidcRedirectPath,
+    /// Mode `oidcproxy`: scopes to ask the provider for, comma list.
+    OidcScopes,
+    /// Mode `oidcproxy`: more parameters for the provider's authorization endpoint, as in a query.
+    OidcExtraAuthorizeParams,
+    /// Mode `oidcproxy`: more parameters for the provider's token endpoint, as in a query.
+    OidcExtraTokenParams,
+    /// Mode `oidcproxy`: redirect URIs that clients may register, comma list.
+    OidcAllowedRedirectUris,
+    /// Mode `oidcproxy`: whose client ID metadata documents are fetched.
+    OidcClientDocuments,
+    /// Mode `oidcproxy`: life of an access token, in seconds.
+    OidcAccessTokenSeconds,
+    /// Mode `oidcproxy`: life of a sign-in, in seconds.
+    OidcSessionSeconds,
+    /// Mode `oidcproxy`: what the provider is, where its issuer does not tell.
+    IdpProfile,
+    /// Mode `oidcproxy`: clients that lost access, comma list.
+    DeniedClients,
+    /// Mode `oidcproxy`: subjects that lost access, comma list.
+    DeniedSubjects,
+    /// Mode `oidcproxy`: sign-ins before this time count no more, in seconds since 1970.
+    DeniedSignInsBefore,
+    /// Mode `oidcproxy`: the name on its pages.
+    BrandName,
+    /// Mode `oidcproxy`: the logo on its pages.
+    BrandLogo,
+    /// Mode `oidcproxy`: a line below its pages.
+    BrandText,
     /// First label of the Zscaler identity host.
     VanityDomain,
     /// Zscaler cloud other than production.
@@ -77,7 +111,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 52] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -90,6 +124,23 @@ impl Setting {
         Self::OidcBaseUrl,
         Self::OidcAudience,
         Self::OidcRequiredScopes,
+        Self::OidcClientId,
+        Self::OidcClientSecret,
+        Self::OidcRedirectPath,
+        Self::OidcScopes,
+        Self::OidcExtraAuthorizeParams,
+        Self::OidcExtraTokenParams,
+        Self::OidcAllowedRedirectUris,
+        Self::OidcClientDocuments,
+        Self::OidcAccessTokenSeconds,
+        Self::OidcSessionSeconds,
+        Self::IdpProfile,
+        Self::DeniedClients,
+        Self::DeniedSubjects,
+        Self::DeniedSignInsBefore,
+        Self::BrandName,
+        Self::BrandLogo,
+        Self::BrandText,
         Self::VanityDomain,
         Self::Cloud,
         Self::TokenUrl,
@@ -131,6 +182,23 @@ impl Setting {
             Self::OidcBaseUrl => "OIDCPROXY_BASE_URL",
             Self::OidcAudience => "OIDCPROXY_AUDIENCE",
             Self::OidcRequiredScopes => "OIDCPROXY_REQUIRED_SCOPES",
+            Self::OidcClientId => "OIDCPROXY_CLIENT_ID",
+            Self::OidcClientSecret => "OIDCPROXY_CLIENT_SECRET",
+            Self::OidcRedirectPath => "OIDCPROXY_REDIRECT_PATH",
+            Self::OidcScopes => "OIDCPROXY_SCOPES",
+            Self::OidcExtraAuthorizeParams => "OIDCPROXY_EXTRA_AUTHORIZE_PARAMS",
+            Self::OidcExtraTokenParams => "OIDCPROXY_EXTRA_TOKEN_PARAMS",
+            Self::OidcAllowedRedirectUris => "OIDCPROXY_ALLOWED_REDIRECT_URIS",
+            Self::OidcClientDocuments => "OIDCPROXY_CLIENT_DOCUMENTS",
+            Self::OidcAccessTokenSeconds => "OIDCPROXY_ACCESS_TOKEN_SECONDS",
+            Self::OidcSessionSeconds => "OIDCPROXY_SESSION_SECONDS",
+            Self::IdpProfile => "PORTCULLIS_IDP_PROFILE",
+            Self::DeniedClients => "PORTCULLIS_DENIED_CLIENTS",
+            Self::DeniedSubjects => "PORTCULLIS_DENIED_SUBJECTS",
+            Self::DeniedSignInsBefore => "PORTCULLIS_DENIED_SIGN_INS_BEFORE",
+            Self::BrandName => "PORTCULLIS_BRAND_NAME",
+            Self::BrandLogo => "PORTCULLIS_BRAND_LOGO",
+            Self::BrandText => "PORTCULLIS_BRAND_TEXT",
             Self::VanityDomain => "ZSCALER_VANITY_DOMAIN",
             Self::Cloud => "ZSCALER_CLOUD",
             Self::TokenUrl => "PORTCULLIS_TOKEN_URL",
@@ -166,6 +234,9 @@ impl Setting {
     /// Tells whether values must never be shown.
     #[must_use]
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::ApiKey | Self::StateKeys)
+        matches!(
+            self,
+            Self::ApiKey | Self::StateKeys | Self::OidcClientSecret
+        )
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::config::{ConfigError, Setting};
 
@@ -61,7 +61,8 @@ impl Settings {
     }
 
     /// Reads a JSON object with the names of environment variables as keys. Values are strings,
-    /// numbers, booleans, or arrays of strings in place of comma lists.
+    /// numbers, booleans, or arrays of strings in place of comma lists. The object `oidc_proxy`
+    /// chooses mode `oidcproxy` and holds its settings, such as `client_id`.
     ///
     /// # Errors
     ///
@@ -78,24 +79,55 @@ impl Settings {
             .and_then(|pairs| deserializer.end().map(|()| pairs))
             .map_err(|error| ConfigError::general(no_object(&error)))?;
         let mut seen = Self::default();
+        let mut is_proxy = false;
         for (name, value) in pairs {
+            if let (OIDC_PROXY, Value::Object(members)) = (name.as_str(), &value) {
+                seen.read_oidc_proxy(members)?;
+                is_proxy = true;
+                continue;
+            }
             let Some(setting) = Setting::from_name(&name) else {
                 return Err(ConfigError::general(unknown(&name)));
             };
-            let text = text(&value).ok_or_else(|| {
-                ConfigError::at(
-                    setting,
-                    "must be a string, number, boolean or list of strings",
-                )
-            })?;
-            if seen.source(setting).is_some() {
-                return Err(ConfigError::at(setting, "is given twice"));
-            }
-            seen.set(setting, text, Source::Configuration);
+            seen.take(setting, &value)?;
+        }
+        if is_proxy && seen.source(Setting::AuthMode).is_none() {
+            seen.take(Setting::AuthMode, &Value::from("oidcproxy"))?;
         }
         for (setting, (source, value)) in seen.0 {
             self.set(setting, value, source);
         }
+        Ok(())
+    }
+
+    /// Reads the object `oidc_proxy`.
+    fn read_oidc_proxy(&mut self, members: &Map<String, Value>) -> Result<(), ConfigError> {
+        for (name, value) in members {
+            let full = alloc::format!("{PREFIX}{}", name.to_ascii_uppercase());
+            let named = name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let setting = Setting::from_name(&full).filter(|_| named).ok_or_else(|| {
+                let name = alloc::format!("{OIDC_PROXY}.{name}");
+                ConfigError::general(unknown(&name))
+            })?;
+            self.take(setting, value)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one value of a configuration.
+    fn take(&mut self, setting: Setting, value: &Value) -> Result<(), ConfigError> {
+        let text = text(value).ok_or_else(|| {
+            ConfigError::at(
+                setting,
+                "must be a string, number, boolean or list of strings",
+            )
+        })?;
+        if self.source(setting).is_some() {
+            return Err(ConfigError::at(setting, "is given twice"));
+        }
+        self.set(setting, text, Source::Configuration);
         Ok(())
     }
 
@@ -127,6 +159,10 @@ impl fmt::Debug for Settings {
             .finish()
     }
 }
+
+/// The member that holds the settings of mode `oidcproxy` without their prefix, in lower case.
+const OIDC_PROXY: &str = "oidc_proxy";
+const PREFIX: &str = "OIDCPROXY_";
 
 /// Says where JSON goes wrong; the library's own words may quote a value.
 fn no_object(error: &serde_json::Error) -> String {

@@ -1,11 +1,13 @@
 //! The calls of an engine, and what they bring.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Engine;
 use crate::ambient::Ambient;
 use crate::finding::{Finding, Found};
 use crate::modes::Authenticator;
+use crate::oauth::{DocumentFinding, TokensFinding, revocation};
 use crate::readiness;
 use crate::step::{Answer, Brought, Origin, PendingCall, Underway, Wake};
 use crate::upstream::{CallOutcome, UpstreamCall};
@@ -37,19 +39,28 @@ impl Engine {
     ) -> Finding {
         let at = ambient.now;
         let found = match (&pending.underway, &self.authenticator) {
-            (Underway::Jwks, Authenticator::Jwt(jwt)) => {
-                Found::Keys(jwt.keys().condense(outcome, at))
+            (Underway::Jwks, authenticator) => match authenticator.keys() {
+                Some(keys) => Found::Keys(keys.condense(outcome, at)),
+                None => Found::Nothing,
+            },
+            (Underway::Discovery, authenticator) => match authenticator.keys() {
+                Some(keys) => Found::Provider(keys.condense_document(outcome)),
+                None => Found::Nothing,
+            },
+            (Underway::Exchange(_) | Underway::Refresh(_), _) => {
+                Found::Tokens(TokensFinding::of(outcome))
             }
-            (Underway::Discovery, Authenticator::Jwt(jwt)) => {
-                Found::Provider(jwt.keys().condense_document(outcome))
+            (Underway::ClientDocument(client_id), _) => {
+                Found::ClientDocument(DocumentFinding::of(client_id, outcome, at))
             }
+            (Underway::Revocation(_), _) => Found::Revoked(revocation(outcome)),
             (Underway::Validation(_), Authenticator::Zscaler(zscaler)) => {
                 Found::Grant(zscaler.condense(outcome, at))
             }
             (Underway::ProtectedResource, _) => {
                 Found::Resource(readiness::shows_reachable(&outcome))
             }
-            (Underway::Discovery | Underway::Jwks | Underway::Validation(_), _) => Found::Nothing,
+            (Underway::Validation(_), _) => Found::Nothing,
         };
         Finding { at, found }
     }
@@ -66,9 +77,9 @@ impl Engine {
     ) -> bool {
         let (at, now) = (finding.at, ambient.now);
         match (&pending.underway, &finding.found, &self.authenticator) {
-            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
-                jwt.keys().accepts(found, at, waited, now)
-            }
+            (Underway::Jwks, Found::Keys(found), authenticator) => authenticator
+                .keys()
+                .is_some_and(|keys| keys.accepts(found, at, waited, now)),
             (Underway::Validation(_), Found::Grant(found), Authenticator::Zscaler(_)) => {
                 found.is_usable(at, waited, now)
             }
@@ -93,8 +104,8 @@ impl Engine {
         };
         let Finding { at, found } = finding;
         let brought = match (pending.underway, found, &mut self.authenticator) {
-            (Underway::Discovery, Found::Provider(found), Authenticator::Jwt(jwt)) => {
-                if let Some(call) = jwt.finish_discovery(found, at) {
+            (Underway::Discovery, Found::Provider(found), authenticator) => {
+                if let Some(call) = authenticator.finish_discovery(found, at) {
                     let keys = PendingCall::new(Underway::Jwks);
                     self.flights.carry_on(keys, call, tickets, ambient.now);
                     return Wake {
@@ -104,10 +115,26 @@ impl Engine {
                 }
                 Brought::News
             }
-            (Underway::Jwks, Found::Keys(found), Authenticator::Jwt(jwt)) => {
-                jwt.finish_fetch(found, at);
+            (Underway::Jwks, Found::Keys(found), authenticator) => {
+                authenticator.finish_fetch(found, at);
                 Brought::News
             }
+            (Underway::Exchange(_), Found::Tokens(found), _) => Brought::Tokens(Arc::new(found)),
+            (Underway::Refresh(digest), Found::Tokens(found), authenticator) => {
+                if let Authenticator::OidcProxy(proxy) = authenticator {
+                    proxy.server.keep_answer(digest, &found, ambient.now);
+                }
+                Brought::Tokens(Arc::new(found))
+            }
+            (
+                Underway::ClientDocument(client_id),
+                Found::ClientDocument(found),
+                Authenticator::OidcProxy(proxy),
+            ) => {
+                proxy.server.keep_document(&client_id, found, ambient.now);
+                Brought::News
+            }
+            (Underway::Revocation(_), Found::Revoked(result), _) => Brought::Revoked(result),
             (
                 Underway::Validation(validation),
                 Found::Grant(found),

@@ -6,7 +6,7 @@ use super::Engine;
 use crate::ambient::Ambient;
 use crate::denial::{Denial, Outage, json_response};
 use crate::flights::Errand;
-use crate::modes::{Authenticator, Chance};
+use crate::modes::{Authenticator, Chance, fetch};
 use crate::rules::CorsGrant;
 use crate::step::{PendingRequest, Step, Suspended};
 
@@ -23,6 +23,14 @@ impl Engine {
             (None, None) => Some(CorsGrant::anybody()),
             (grant, _) => grant.clone(),
         };
+        if let (Some(resource), Authenticator::OidcProxy(proxy)) =
+            (&self.config.resource, &self.authenticator)
+        {
+            let body = resource.metadata(&[proxy.server.issuer().into()]);
+            let response =
+                json_response(200, Vec::new(), body, "resource_metadata", grant.as_ref());
+            return Step::respond(response);
+        }
         let (Some(resource), Authenticator::Jwt(jwt)) =
             (&self.config.resource, &mut self.authenticator)
         else {
@@ -37,7 +45,7 @@ impl Engine {
             return Step::respond(response);
         }
         if chance == Chance::First
-            && jwt.fetch(&mut self.flights, ambient.now)
+            && fetch(jwt.keys_mut(), &mut self.flights, ambient.now)
             && let Some(ticket) = self.flights.join(&Errand::Jwks)
         {
             let pending = PendingRequest(Suspended::Metadata(cors));

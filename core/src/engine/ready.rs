@@ -2,18 +2,19 @@
 
 use super::Engine;
 use crate::ambient::UnixSeconds;
+use crate::cache::KeySetState;
 use crate::flights::Errand;
-use crate::modes::Authenticator;
+use crate::modes::fetch;
 use crate::readiness::{self, AwaitReady, Component};
 use crate::step::{PendingCall, PendingRequest, Step, Suspended, Underway};
 
 impl Engine {
     /// Answers `/ready`, after fetching what is not known.
     pub(super) fn ready(&mut self, now: UnixSeconds, waited: AwaitReady) -> Step {
-        let jwks = match &mut self.authenticator {
-            Authenticator::Jwt(jwt) if jwt.is_ready(now) => Component::Reachable,
-            Authenticator::Jwt(jwt) => {
-                if !waited.jwks_tried && jwt.fetch(&mut self.flights, now) {
+        let jwks = match self.authenticator.keys_mut() {
+            Some(keys) if keys.state(now) != KeySetState::Absent => Component::Reachable,
+            Some(keys) => {
+                if !waited.jwks_tried && fetch(keys, &mut self.flights, now) {
                     let jwks_tried = true;
                     return self.wait_ready(
                         &Errand::Jwks,
@@ -25,9 +26,7 @@ impl Engine {
                 }
                 Component::Unreachable
             }
-            Authenticator::None(_) | Authenticator::ApiKey(_) | Authenticator::Zscaler(_) => {
-                Component::Unused
-            }
+            None => Component::Unused,
         };
         let resource = match (&self.config.upstream, self.readiness.resource(now)) {
             (None, _) => Component::Unused,

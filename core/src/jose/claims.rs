@@ -31,6 +31,11 @@ pub(crate) struct VerifiedClaims {
     pub(crate) subject: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) scope: Option<String>,
+    /// Of ID tokens (OpenID Connect Core 1.0 §2).
+    pub(crate) nonce: Option<String>,
+    /// Of ID tokens, `azp`.
+    pub(crate) authorized_party: Option<String>,
+    pub(crate) has_many_audiences: bool,
     /// When the token stops being accepted, leeway included.
     pub(crate) accepted_until: UnixSeconds,
 }
@@ -63,11 +68,16 @@ impl TokenPolicy {
         if !self.audiences.is_empty() && !self.audiences.iter().any(meant_for) {
             return Err(Denial::WrongAudience);
         }
-        let client_ids = [claims.client_id, claims.azp, claims.appid];
+        let azp = claims.azp.and_then(text);
+        let client_id = claims.client_id.and_then(text);
+        let client_id = client_id.or_else(|| azp.clone());
         Ok(VerifiedClaims {
+            nonce: claims.nonce.and_then(text),
+            has_many_audiences: claims.aud.0.len() > 1,
             issuer: claims.iss,
             subject: claims.sub,
-            client_id: client_ids.into_iter().flatten().find_map(text),
+            client_id: client_id.or_else(|| claims.appid.and_then(text)),
+            authorized_party: azp,
             scope: [claims.scope, claims.scp]
                 .into_iter()
                 .flatten()
@@ -107,6 +117,7 @@ struct RawClaims {
     client_id: Option<Value>,
     azp: Option<Value>,
     appid: Option<Value>,
+    nonce: Option<Value>,
     scope: Option<Value>,
     scp: Option<Value>,
 }

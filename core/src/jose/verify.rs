@@ -29,6 +29,16 @@ pub struct CheckedSignature<'a> {
 }
 
 impl<'a> SignatureCheck<'a> {
+    /// Checks a token that is looked up by nothing.
+    pub(crate) const fn of(token: UnverifiedToken<'a>, keys: Vec<Arc<Jwk>>) -> Self {
+        let fingerprint = Fingerprint::NONE;
+        Self {
+            fingerprint,
+            token,
+            keys,
+        }
+    }
+
     /// Checks the signature, with the verifier that the engine was made with.
     #[must_use]
     pub fn run(self, verifier: &dyn SignatureVerifier) -> CheckedSignature<'a> {

@@ -6,14 +6,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{Awaiting, Desk, Judgement, Verdict};
+use super::{Awaiting, Desk, Judgement, Verdict, fetch};
 use crate::ambient::UnixSeconds;
 use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool, ProviderFinding};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
 use crate::digest::{Fingerprint, FingerprintKey};
-use crate::flights::{Errand, Flights};
 use crate::identity::{OwnField, Principal};
 use crate::jose::{
     Algorithm, CheckedSignature, Jwk, NoKey, SignatureCheck, TokenPolicy, UnverifiedToken,
@@ -21,7 +20,7 @@ use crate::jose::{
 };
 use crate::request::RequestHead;
 use crate::resource::ProtectedResource;
-use crate::step::PendingCall;
+use crate::scope::has_all;
 use crate::upstream::UpstreamCall;
 use crate::url::HttpUrl;
 
@@ -169,7 +168,9 @@ impl JwtAuthenticator {
             Ok(keys) if settled => return unchecked(keys),
             Err(NoKey::OtherAlgorithm) if settled => Verdict::Deny(Denial::UnacceptableAlgorithm),
             Err(NoKey::Ambiguous) if settled => Verdict::Deny(Denial::UnknownKey),
-            Ok(_) | Err(_) if chance == Chance::First && self.fetch(desk.flights, desk.now) => {
+            Ok(_) | Err(_)
+                if chance == Chance::First && fetch(&mut self.keys, desk.flights, desk.now) =>
+            {
                 Verdict::Await(Awaiting::Jwks(AwaitJwks {
                     token: token.to_vec(),
                 }))
@@ -231,31 +232,14 @@ impl JwtAuthenticator {
         }
     }
 
-    /// Sees to it that a fetch is under way, if one is allowed.
-    pub(crate) fn fetch(&mut self, flights: &mut Flights, now: UnixSeconds) -> bool {
-        if flights.is_under_way(&Errand::Jwks, now) {
-            return true;
-        }
-        let allowed = self.keys.may_fetch(now) && flights.has_room(now);
-        if allowed {
-            let (underway, call) = self.keys.start_fetch_for_request(now);
-            flights.start(PendingCall::new(underway), call, now);
-        }
-        allowed
-    }
-
-    /// Begins a fetch in the background if one is due.
-    pub(crate) fn refresh(&mut self, flights: &mut Flights, now: UnixSeconds) {
-        let due = self.keys.next_refresh().is_some_and(|due| due <= now);
-        if due && !flights.is_under_way(&Errand::Jwks, now) {
-            let (underway, call) = self.keys.start_fetch(now);
-            flights.start(PendingCall::new(underway), call, now);
-        }
-    }
-
     /// Returns the keys over time.
     pub(crate) const fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    /// Returns the keys over time.
+    pub(crate) const fn keys_mut(&mut self) -> &mut KeySet {
+        &mut self.keys
     }
 
     /// Takes what the discovery document said, and returns the call for the keys that follows.
@@ -287,15 +271,6 @@ impl JwtAuthenticator {
                 .retain(|validated| keys.contains(&validated.jwk));
         }
     }
-
-    pub(crate) fn next_refresh(&self) -> Option<UnixSeconds> {
-        self.keys.next_refresh()
-    }
-
-    /// Tells whether tokens can be checked.
-    pub(crate) fn is_ready(&self, now: UnixSeconds) -> bool {
-        self.keys.state(now) != KeySetState::Absent
-    }
 }
 
 /// Names the caller: the subject, else the client, as sessions and the protected resource know it.
@@ -325,15 +300,6 @@ fn principal(
         .with(OwnField::Client, claims.client_id.as_deref())?
         .with_issuer(claims.issuer.as_deref(), pool)?
         .with_scope(claims.scope.as_deref(), pool)
-}
-
-/// Tells whether `scope`, words that blanks part (RFC 6749 §3.3), has all of `required`.
-fn has_all(scope: Option<&str>, required: &[String]) -> bool {
-    let has = |wanted: &String| {
-        let mut granted = scope.unwrap_or_default().split(' ');
-        granted.any(|granted| granted == wanted)
-    };
-    required.iter().all(has)
 }
 
 fn octets(claim: Option<&String>) -> &[u8] {

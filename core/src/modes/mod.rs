@@ -1,7 +1,9 @@
 //! The modes: how a caller proves who it is.
 
 mod api_key;
+mod fetch;
 mod jwt;
+mod oidc_proxy;
 mod zscaler;
 
 use alloc::boxed::Box;
@@ -9,20 +11,25 @@ use alloc::sync::Arc;
 
 pub use api_key::ApiKeyMode;
 pub use jwt::{JwtMode, KeySource};
+pub use oidc_proxy::OidcProxyMode;
 pub use zscaler::ZscalerMode;
 
+pub(crate) use fetch::{fetch, refresh};
 pub(crate) use jwt::{AwaitJwks, Chance, JwtAuthenticator};
+pub(crate) use oidc_proxy::OidcProxyAuthenticator;
 pub(crate) use zscaler::{AwaitTokenEndpoint, GrantFinding, Validation, ZscalerAuthenticator};
 
 use crate::ambient::UnixSeconds;
+use crate::cache::{KeySet, KeysFinding, ProviderFinding};
 use crate::config::{Config, ModeName};
 use crate::denial::Denial;
-use crate::digest::FingerprintKey;
 use crate::flights::Flights;
 use crate::identity::Principal;
 use crate::jose::{SignatureCheck, SignatureVerifier};
 use crate::request::RequestHead;
 use crate::rules::AccessRules;
+use crate::seed::Seed;
+use crate::upstream::UpstreamCall;
 
 /// How callers are authenticated.
 #[derive(Clone, Debug)]
@@ -35,6 +42,8 @@ pub enum Mode {
     Jwt(JwtMode),
     /// Access tokens of an OpenID provider, which its discovery document describes.
     Oidc(JwtMode),
+    /// Access tokens of our own authorization server, for whoever signs in at an OpenID provider.
+    OidcProxy(Box<OidcProxyMode>),
     /// Zscaler OneAPI client credentials, checked at the token endpoint.
     Zscaler(ZscalerMode),
 }
@@ -48,6 +57,7 @@ impl Mode {
             Self::ApiKey(_) => ModeName::ApiKey,
             Self::Jwt(_) => ModeName::Jwt,
             Self::Oidc(_) => ModeName::Oidc,
+            Self::OidcProxy(_) => ModeName::OidcProxy,
             Self::Zscaler(_) => ModeName::Zscaler,
         }
     }
@@ -101,11 +111,12 @@ pub(crate) enum Authenticator {
     None(Arc<Principal>),
     ApiKey(ApiKeyMode),
     Jwt(Box<JwtAuthenticator>),
+    OidcProxy(Box<OidcProxyAuthenticator>),
     Zscaler(ZscalerAuthenticator),
 }
 
 impl Authenticator {
-    pub(crate) fn new(config: &Config, key: FingerprintKey) -> Self {
+    pub(crate) fn new(config: &Config, seed: &Seed) -> Self {
         let entries = config.cache_entries;
         match &config.mode {
             Mode::None => Self::None(Arc::new(Principal::nobody())),
@@ -116,9 +127,13 @@ impl Authenticator {
                     name,
                     settings.clone(),
                     config.resource.as_ref(),
-                    key,
+                    seed.fingerprint_key(),
                     entries,
                 )))
+            }
+            Mode::OidcProxy(mode) => {
+                let mode = OidcProxyMode::clone(mode);
+                Self::OidcProxy(Box::new(OidcProxyAuthenticator::new(mode, seed, entries)))
             }
             Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone(), entries)),
         }
@@ -133,9 +148,52 @@ impl Authenticator {
             Self::None(nobody) => Verdict::Admit(Arc::clone(nobody)),
             Self::ApiKey(mode) => mode.authenticate(head).into(),
             Self::Jwt(jwt) => return jwt.authenticate(head, desk),
+            Self::OidcProxy(proxy) => proxy.authenticate(head, desk),
             Self::Zscaler(zscaler) => zscaler.authenticate(head, desk),
         };
         verdict.into()
+    }
+
+    /// Returns the keys of an issuer over time, where the mode has one.
+    pub(crate) const fn keys(&self) -> Option<&KeySet> {
+        match self {
+            Self::Jwt(jwt) => Some(jwt.keys()),
+            Self::OidcProxy(proxy) => Some(proxy.server.keys()),
+            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
+        }
+    }
+
+    /// Returns the keys of an issuer over time, where the mode has one.
+    pub(crate) const fn keys_mut(&mut self) -> Option<&mut KeySet> {
+        match self {
+            Self::Jwt(jwt) => Some(jwt.keys_mut()),
+            Self::OidcProxy(proxy) => Some(proxy.server.keys_mut()),
+            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
+        }
+    }
+
+    /// Takes what the discovery document said, and returns the call for the keys that follows.
+    pub(crate) fn finish_discovery(
+        &mut self,
+        finding: ProviderFinding,
+        at: UnixSeconds,
+    ) -> Option<UpstreamCall> {
+        match self {
+            Self::Jwt(jwt) => jwt.finish_discovery(finding, at),
+            Self::OidcProxy(proxy) => proxy.server.keys_mut().finish_discovery(finding, at),
+            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
+        }
+    }
+
+    /// Takes the keys that a fetch found at `at`.
+    pub(crate) fn finish_fetch(&mut self, finding: KeysFinding, at: UnixSeconds) {
+        match self {
+            Self::Jwt(jwt) => jwt.finish_fetch(finding, at),
+            Self::OidcProxy(proxy) => {
+                proxy.server.keys_mut().finish_fetch(finding, at);
+            }
+            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => {}
+        }
     }
 
     /// Returns the fields that carry credentials in this mode.
@@ -143,7 +201,7 @@ impl Authenticator {
         match self {
             Self::None(_) => &[],
             Self::ApiKey(_) => &["authorization", "x-api-key"],
-            Self::Jwt(_) => &["authorization"],
+            Self::Jwt(_) | Self::OidcProxy(_) => &["authorization"],
             Self::Zscaler(_) => &[
                 "authorization",
                 "x-zscaler-client-id",

@@ -23,7 +23,7 @@ use crate::flights::Errand;
 use crate::identity::{OwnField, Principal};
 use crate::request::RequestHead;
 use crate::step::{Origin, PendingCall, Underway};
-use crate::upstream::{CallOutcome, UpstreamCall};
+use crate::upstream::{CallOutcome, Reach, UpstreamCall};
 use crate::url::HttpUrl;
 
 const TIMEOUT_SECONDS: u32 = 10;
@@ -172,6 +172,9 @@ impl ZscalerAuthenticator {
             Found::Grant(_)
             | Found::Keys(_)
             | Found::Provider(_)
+            | Found::Tokens(_)
+            | Found::Revoked(_)
+            | Found::ClientDocument(_)
             | Found::Resource(_)
             | Found::Nothing => None,
         }
@@ -251,6 +254,7 @@ impl ZscalerAuthenticator {
             body,
             timeout_seconds: TIMEOUT_SECONDS,
             max_response_bytes: MAX_ANSWER_BYTES,
+            reach: Reach::Anywhere,
         }
     }
 }

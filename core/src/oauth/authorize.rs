@@ -86,7 +86,16 @@ pub(crate) fn read(
         let description = "resource is not the one that this server protects";
         return Err(fault("invalid_target", description));
     }
+    let prompt = single("prompt")?.unwrap_or_default();
+    let known = ["none", "login", "consent", "select_account"];
+    if !prompt
+        .split(' ')
+        .all(|word| word.is_empty() || known.contains(&word))
+    {
+        return Err(fault("invalid_request", "prompt holds an unknown word"));
+    }
     Ok(Asked {
+        prompt: prompt.to_owned(),
         client: Digest::of(&[client.id.as_bytes()]),
         redirect_uri: redirect_uri.to_owned(),
         challenge,

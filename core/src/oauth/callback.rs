@@ -106,6 +106,7 @@ mod tests {
     fn flow() -> Flow {
         Flow {
             asked: Asked {
+                prompt: String::new(),
                 client: Digest::of(&[b"client"]),
                 redirect_uri: "https://app.example/callback".into(),
                 challenge: CodeVerifier::from_entropy([7; 32]).challenge(),

@@ -61,14 +61,6 @@ impl Client {
         &self.redirect_uris
     }
 
-    /// Returns `requested` if the client registered it (RFC 6749 §3.1.2.3, RFC 8252 §7.3).
-    pub(crate) fn redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
-        self.redirect_uris
-            .iter()
-            .any(|registered| registered.matches(requested))
-            .then(|| RedirectUri::parse(requested).ok())?
-    }
-
     /// Writes the client, to be sealed.
     pub(crate) fn to_octets(&self) -> Vec<u8> {
         let texts = self.redirect_uris.iter().map(RedirectUri::as_str);
@@ -256,16 +248,5 @@ mod tests {
             ClientFault::TooLarge.description(),
             "client_name and redirect_uris must have at most 1000 octets in all"
         );
-    }
-
-    #[test]
-    fn a_client_is_sent_only_to_where_it_registered() {
-        let client = Client::new("n", uris(&["https://h/cb", "http://127.0.0.1:1/cb"])).unwrap();
-        let sent = |requested: &str| client.redirect_uri(requested).is_some();
-        assert!(sent("https://h/cb") && sent("http://127.0.0.1:2/cb"));
-        assert!(!sent("https://h/cb2") && !sent("http://127.0.0.1:2/cb2") && !sent(""));
-        let uri = client.redirect_uri("http://127.0.0.1:2/cb").unwrap();
-        assert_eq!(uri.as_str(), "http://127.0.0.1:2/cb");
-        assert_eq!(client.redirect_uris().len(), 2);
     }
 }

@@ -39,26 +39,12 @@ impl OAuthError {
         Self::new("invalid_grant", 400, description)
     }
 
-    /// The client may not do this (RFC 6749 §4.1.2.1 and §5.2).
-    pub(crate) const fn unauthorized_client(description: &'static str) -> Self {
-        Self::new("unauthorized_client", 400, description)
-    }
-
     /// The grant type is none of `authorization_code` and `refresh_token` (RFC 6749 §5.2).
     pub(crate) const fn unsupported_grant_type() -> Self {
         Self::new(
             "unsupported_grant_type",
             400,
             "grant_type must be authorization_code or refresh_token",
-        )
-    }
-
-    /// The response type is not `code` (RFC 6749 §4.1.2.1).
-    pub(crate) const fn unsupported_response_type() -> Self {
-        Self::new(
-            "unsupported_response_type",
-            400,
-            "response_type must be code",
         )
     }
 
@@ -71,11 +57,6 @@ impl OAuthError {
         )
     }
 
-    /// A scope is malformed, unknown, or more than was granted (RFC 6749 §4.1.2.1 and §5.2).
-    pub(crate) const fn invalid_scope(description: &'static str) -> Self {
-        Self::new("invalid_scope", 400, description)
-    }
-
     /// The resource is not the one that is protected here (RFC 8707 §2).
     pub(crate) const fn invalid_target() -> Self {
         Self::new(
@@ -83,16 +64,6 @@ impl OAuthError {
             400,
             "resource must be the one that is protected here",
         )
-    }
-
-    /// The owner or the authorization server refused (RFC 6749 §4.1.2.1).
-    pub(crate) const fn access_denied(description: &'static str) -> Self {
-        Self::new("access_denied", 403, description)
-    }
-
-    /// Something went wrong that no client can help (RFC 6749 §4.1.2.1).
-    pub(crate) const fn server_error(description: &'static str) -> Self {
-        Self::new("server_error", 500, description)
     }
 
     /// The authorization server cannot be asked (RFC 6749 §4.1.2.1, and as 503 at the token
@@ -162,18 +133,8 @@ mod tests {
         check(OAuthError::invalid_client(), "invalid_client", 401);
         check(OAuthError::invalid_grant("x"), "invalid_grant", 400);
         check(
-            OAuthError::unauthorized_client("x"),
-            "unauthorized_client",
-            400,
-        );
-        check(
             OAuthError::unsupported_grant_type(),
             "unsupported_grant_type",
-            400,
-        );
-        check(
-            OAuthError::unsupported_response_type(),
-            "unsupported_response_type",
             400,
         );
         check(
@@ -181,10 +142,7 @@ mod tests {
             "unsupported_token_type",
             400,
         );
-        check(OAuthError::invalid_scope("x"), "invalid_scope", 400);
         check(OAuthError::invalid_target(), "invalid_target", 400);
-        check(OAuthError::access_denied("x"), "access_denied", 403);
-        check(OAuthError::server_error("x"), "server_error", 500);
         check(
             OAuthError::temporarily_unavailable(),
             "temporarily_unavailable",

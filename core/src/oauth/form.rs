@@ -70,6 +70,11 @@ impl Form {
         }
     }
 
+    /// Returns all parameters, in their order.
+    pub(crate) fn into_fields(self) -> Vec<(String, String)> {
+        self.fields
+    }
+
     /// Returns every value of a parameter that may be repeated, as `resource` may (RFC 8707 §2).
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields

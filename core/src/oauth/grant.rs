@@ -6,12 +6,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::entropy::Entropy;
 use super::octets::{Reader, Writer};
 use super::pkce::{CodeChallenge, CodeVerifier};
 use super::seal::{Purpose, Sealer};
 use crate::ambient::UnixSeconds;
 use crate::digest::Digest;
+use crate::entropy::Entropy;
 
 /// How long a consent page may stay open, in seconds.
 pub(crate) const CONSENT_SECONDS: u64 = 10 * 60;
@@ -59,6 +59,9 @@ pub(crate) struct Asked {
     pub(crate) state: String,
     /// Words that blanks part.
     pub(crate) scope: String,
+    /// How the provider is to ask the person (OpenID Connect Core 1.0 §3.1.2.1); empty when it is
+    /// not said.
+    pub(crate) prompt: String,
 }
 
 impl Asked {
@@ -68,7 +71,8 @@ impl Asked {
             .fixed(self.challenge.as_octets())
             .text(&self.redirect_uri)?
             .text(&self.state)?
-            .text(&self.scope)
+            .text(&self.scope)?
+            .text(&self.prompt)
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
@@ -78,6 +82,7 @@ impl Asked {
             redirect_uri: reader.text()?,
             state: reader.text()?,
             scope: reader.text()?,
+            prompt: reader.text()?,
         })
     }
 }
@@ -302,6 +307,7 @@ mod tests {
 
     fn asked() -> Asked {
         Asked {
+            prompt: "login".into(),
             client: Digest::of(&[b"client"]),
             redirect_uri: "http://127.0.0.1:3000/callback".into(),
             challenge: CodeVerifier::from_entropy([7; 32]).challenge(),

@@ -1,5 +1,7 @@
 //! What OpenID providers need that their discovery documents do not say.
 
+use alloc::string::String;
+
 use crate::url::HttpUrl;
 
 /// A provider, as far as it differs from others.
@@ -76,6 +78,11 @@ impl Profile {
             .find(|profile| name.eq_ignore_ascii_case(profile.name()))
     }
 
+    /// Returns all names, for people.
+    pub(crate) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
     /// Returns the name that settings and logs use.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -93,7 +100,11 @@ impl Profile {
     /// Returns what the provider needs.
     pub(crate) const fn traits(self) -> Traits {
         match self {
-            Self::Generic | Self::Okta | Self::PingOne | Self::Keycloak => Traits::USUAL,
+            Self::Generic => Traits {
+                extra_authorize: &[("prompt", "consent")],
+                ..Traits::USUAL
+            },
+            Self::Okta | Self::PingOne | Self::Keycloak => Traits::USUAL,
             Self::Entra => Traits {
                 refresh_needs_scope: true,
                 ..Traits::USUAL
@@ -119,17 +130,13 @@ impl Profile {
 /// What a provider needs of a sign-in; settings may say otherwise.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Traits {
-    /// Whether `resource` (RFC 8707) is sent to the provider. It is not, anywhere: our access
-    /// tokens are our own, most providers ignore it, and Entra's v2.0 endpoint refuses it beside
-    /// scopes (AADSTS9010010).
-    pub(crate) forward_resource: bool,
     /// Whether the configured audience is sent as `audience`. Auth0 gives an opaque access token
     /// without it.
     pub(crate) audience_parameter: bool,
     /// Parameters that the authorization request has besides.
     ///
-    /// Google gives a refresh token only with `access_type=offline`, and after the first sign-in
-    /// only with `prompt=consent`.
+    /// A provider that keeps to OpenID Connect Core §11 gives a refresh token only with
+    /// `prompt=consent`; Google only with `access_type=offline` too, and after the first sign-in.
     pub(crate) extra_authorize: &'static [(&'static str, &'static str)],
     /// Scopes that are asked for unless others are configured.
     ///
@@ -150,7 +157,6 @@ pub(crate) struct Traits {
 
 impl Traits {
     const USUAL: Self = Self {
-        forward_resource: false,
         audience_parameter: false,
         extra_authorize: &[],
         default_scopes: &["openid", "profile", "email", "offline_access"],
@@ -172,7 +178,7 @@ pub(crate) enum ClientAuthentication {
 impl ClientAuthentication {
     /// Chooses among the methods of a discovery document, `token_endpoint_auth_methods_supported`;
     /// `None` when the endpoint takes neither.
-    pub(crate) fn choose(self, supported: Option<&[&str]>) -> Option<Self> {
+    pub(crate) fn choose(self, supported: Option<&[impl AsRef<str>]>) -> Option<Self> {
         let Some(supported) = supported else {
             return Some(self);
         };
@@ -182,7 +188,7 @@ impl ClientAuthentication {
         };
         [self, other]
             .into_iter()
-            .find(|method| supported.contains(&method.name()))
+            .find(|method| supported.iter().any(|name| name.as_ref() == method.name()))
     }
 
     const fn name(self) -> &'static str {
@@ -292,10 +298,9 @@ mod tests {
     }
 
     #[test]
-    fn every_provider_gets_what_it_needs_and_none_a_resource() {
+    fn every_provider_gets_what_it_needs() {
         for profile in Profile::ALL {
             let traits = profile.traits();
-            assert!(!traits.forward_resource, "{profile:?}");
             assert!(traits.default_scopes.contains(&"openid"), "{profile:?}");
             let offline = traits.default_scopes.contains(&"offline_access");
             let refused = matches!(profile, Profile::Google | Profile::Cognito);
@@ -313,12 +318,12 @@ mod tests {
     fn a_client_authenticates_as_the_endpoint_can() {
         let (basic, post) = (ClientAuthentication::Basic, ClientAuthentication::Post);
         let both: &[_] = &["client_secret_post", "client_secret_basic"];
-        assert_eq!(basic.choose(None), Some(basic));
+        assert_eq!(basic.choose(None::<&[&str]>), Some(basic));
         assert_eq!(basic.choose(Some(both)), Some(basic));
         assert_eq!(post.choose(Some(both)), Some(post));
         assert_eq!(basic.choose(Some(&["client_secret_post"])), Some(post));
         assert_eq!(post.choose(Some(&["client_secret_basic"])), Some(basic));
         assert_eq!(basic.choose(Some(&["private_key_jwt"])), None);
-        assert_eq!(basic.choose(Some(&[])), None);
+        assert_eq!(basic.choose(Some::<&[&str]>(&[])), None);
     }
 }

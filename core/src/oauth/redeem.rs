@@ -95,7 +95,7 @@ fn is_of(client: &Registered<'_>, digest: &Digest) -> bool {
 mod tests {
     use super::*;
     use crate::config::StateKeys;
-    use crate::oauth::entropy::Entropy;
+    use crate::entropy::Entropy;
     use crate::oauth::form::encode;
     use crate::oauth::grant::{Asked, Authority, Proof};
     use alloc::string::String;
@@ -121,6 +121,7 @@ mod tests {
     fn sealed_code() -> String {
         let code = Code {
             asked: Asked {
+                prompt: String::new(),
                 client: Digest::of(&[b"client"]),
                 redirect_uri: REDIRECT.into(),
                 challenge: verifier().challenge(),

@@ -15,9 +15,9 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::entropy::Entropy;
 use crate::config::StateKeys;
 use crate::digest::Digest;
+use crate::entropy::Entropy;
 
 /// The first octet of every blob, changed with its form.
 const VERSION: u8 = 1;
@@ -71,7 +71,7 @@ impl Sealer {
         Self { keys, deployment }
     }
 
-    /// Seals `content`; `None` only when it is too long for the cipher.
+    /// Seals `content`; `None` when it is too long to be opened again.
     pub(crate) fn seal(
         &self,
         purpose: Purpose,
@@ -90,7 +90,8 @@ impl Sealer {
         let sealed = cipher(key, purpose)?
             .encrypt(&XNonce::from(nonce), payload)
             .ok()?;
-        Some(URL_SAFE_NO_PAD.encode([&head[..], &nonce, &sealed].concat()))
+        let blob = URL_SAFE_NO_PAD.encode([&head[..], &nonce, &sealed].concat());
+        (blob.len() <= MAX_CHARACTERS).then_some(blob)
     }
 
     /// Opens what [`Self::seal`] sealed for `purpose`; `None` when it is anything else.

@@ -2,9 +2,10 @@
 
 use portcullis_core::config::{ConfigError, Resolution, Settings, Site, Source, resolve};
 
-use portcullis_core::{Engine, FingerprintKey};
+use portcullis_core::{Engine, Seed};
 
 use crate::request::Request;
+use crate::sign_in::OIDC_PROXY_MODE;
 use crate::support::{STATE_KEY, settings};
 
 const LOOPBACK: Site = Site::Native { loopback: true };
@@ -101,7 +102,13 @@ fn a_forced_mode_wins_and_case_and_blanks_do_not_matter() {
         );
     }
     for word in ["oauth-proxy", "oidcproxy"] {
-        refused(&[STATE, KEY, mode(word)], LOOPBACK, &["OAuth", "api-key"]);
+        refused(
+            &[STATE, KEY, mode(word)],
+            LOOPBACK,
+            &["OIDCPROXY_CONFIG_URL", "oidcproxy"],
+        );
+        let settings = [OIDC_PROXY_MODE, &[mode(word)]].concat();
+        chosen(&settings, LOOPBACK, "oidcproxy", &[]);
     }
 }
 
@@ -232,14 +239,16 @@ fn what_is_allowed_but_unwise_is_said() {
 fn an_open_gate_on_loopback_is_closed_to_web_pages() {
     let resolution = resolution(&[], LOOPBACK).unwrap();
     let verifier = Box::new(portcullis_core::jose::PortableVerifier::new());
-    let mut engine = Engine::new(resolution.config, verifier, FingerprintKey::new([0; 16]));
+    let mut engine = Engine::new(resolution.config, verifier, Seed::new([0; 32]));
     let ambient = portcullis_core::Ambient {
         now: portcullis_core::UnixSeconds(0),
     };
     let mut status =
         |request: &Request| match request.lend(|head| engine.handle_request(head, ambient)) {
             portcullis_core::Step::Decide(decision) => crate::support::verdict(&decision).0,
-            portcullis_core::Step::Wait { .. } => panic!("it waits"),
+            portcullis_core::Step::Wait { .. } | portcullis_core::Step::ReadBody { .. } => {
+                panic!("it waits")
+            }
         };
     let local = Request::post().host("localhost:8000");
     assert_eq!(status(&local), 200);
@@ -282,6 +291,97 @@ fn json_settings_have_the_same_names_and_win_over_the_environment() {
     assert_eq!(get("ZSCALER_MCP_PORT").0, Some("8000"));
     assert_eq!(get(KEY.0), (Some("k"), Some(Source::Environment)));
     assert!(json("").is_ok() && json(" \n").is_ok() && json("{}").is_ok());
+}
+
+#[test]
+fn an_oidc_proxy_object_chooses_the_mode_and_holds_its_settings() {
+    let text = r#"{
+        "PORTCULLIS_STATE_KEYS": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "oidc_proxy": {
+            "config_url": "https://idp.example.com/.well-known/openid-configuration",
+            "base_url": "https://mcp.example.com/mcp",
+            "client_id": "gateway", "client_secret": "s3cret-value",
+            "required_scopes": ["a", "b"], "access_token_seconds": 300
+        }
+    }"#;
+    let settings = json(text).unwrap();
+    let resolution = resolve(&settings, Site::Filter).unwrap();
+    assert_eq!(resolution.config.mode_name(), "oidcproxy");
+    let forced = text.replacen('{', r#"{"ZSCALER_MCP_AUTH_MODE": "oidc","#, 1);
+    let resolution = resolve(&json(&forced).unwrap(), Site::Filter).unwrap();
+    assert_eq!(resolution.config.mode_name(), "oidc");
+    for (object, word) in [
+        (r#"{"oidc_proxy": {"client": "x"}}"#, "oidc_proxy.client"),
+        (
+            r#"{"oidc_proxy": {"CLIENT_ID": "x"}}"#,
+            "oidc_proxy.CLIENT_ID",
+        ),
+        (
+            r#"{"oidc_proxy": {"client_id": {}}}"#,
+            "OIDCPROXY_CLIENT_ID",
+        ),
+        (r#"{"oidc_proxy": "s3cret-value"}"#, "oidc_proxy"),
+        (
+            r#"{"OIDCPROXY_CLIENT_ID": "x", "oidc_proxy": {"client_id": "y"}}"#,
+            "given twice",
+        ),
+    ] {
+        let error = json(object).unwrap_err();
+        assert!(error.contains(word) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn what_mode_oidcproxy_cannot_do_is_refused_in_words_that_help() {
+    for (setting, value, word) in [
+        ("PORTCULLIS_STATE_KEYS", "", "openssl"),
+        ("OIDCPROXY_CLIENT_ID", "", "client id"),
+        ("OIDCPROXY_BASE_URL", "http://mcp.example.com/mcp", "https"),
+        (
+            "OIDCPROXY_CONFIG_URL",
+            "http://idp.example.com/.well-known/openid-configuration",
+            "https",
+        ),
+        (
+            "OIDCPROXY_CONFIG_URL",
+            "https://idp.example.com/",
+            "/.well-known/openid-configuration",
+        ),
+        ("OIDCPROXY_REDIRECT_PATH", "/token", "path"),
+        ("OIDCPROXY_REDIRECT_PATH", "callback", "path"),
+        ("OIDCPROXY_REDIRECT_PATH", "/a?b", "path"),
+        ("OIDCPROXY_SCOPES", "email", "openid"),
+        ("OIDCPROXY_SCOPES", "openid,a\\b", "scope"),
+        (
+            "OIDCPROXY_EXTRA_AUTHORIZE_PARAMS",
+            "state=s3cret-value",
+            "state",
+        ),
+        ("OIDCPROXY_EXTRA_AUTHORIZE_PARAMS", "%zz", "query"),
+        ("OIDCPROXY_EXTRA_TOKEN_PARAMS", "code=1", "code"),
+        (
+            "OIDCPROXY_ALLOWED_REDIRECT_URIS",
+            "https://*.example.com/",
+            "*",
+        ),
+        ("OIDCPROXY_ACCESS_TOKEN_SECONDS", "299", "300"),
+        ("OIDCPROXY_ACCESS_TOKEN_SECONDS", "901", "900"),
+        ("OIDCPROXY_SESSION_SECONDS", "x", "seconds"),
+        ("PORTCULLIS_IDP_PROFILE", "other", "entra"),
+        ("PORTCULLIS_DENIED_SIGN_INS_BEFORE", "yesterday", "1970"),
+        (
+            "PORTCULLIS_BRAND_LOGO",
+            "https://evil.example/logo.png",
+            "data:image",
+        ),
+    ] {
+        let mut settings: Vec<_> = OIDC_PROXY_MODE.to_vec();
+        settings.retain(|(name, _)| *name != setting);
+        if !value.is_empty() {
+            settings.push((setting, value));
+        }
+        refused(&settings, LOOPBACK, &[setting, word]);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) struct Request {
     pub(crate) path: Vec<u8>,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) peer: Option<IpAddr>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
@@ -22,6 +23,7 @@ impl Request {
             path: path.as_ref().into(),
             headers: Vec::new(),
             peer: Some([192, 0, 2, 1].into()),
+            body: Vec::new(),
         }
     }
 
@@ -36,6 +38,11 @@ impl Request {
 
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.into(), value.as_ref().into()));
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().into();
         self
     }
 

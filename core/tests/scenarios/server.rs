@@ -24,6 +24,10 @@ pub(crate) struct Server {
     pub(crate) clients: BTreeMap<(String, String), Value>,
     /// What the authorization server answers while it is out of order.
     pub(crate) outage: Option<CallOutcome>,
+    /// What the provider's token endpoint answers to a code or a refresh token.
+    pub(crate) tokens: CallOutcome,
+    /// What the server of a client says of it.
+    pub(crate) client_document: CallOutcome,
     /// What the protected resource answers.
     pub(crate) resource: CallOutcome,
     calls: Vec<UpstreamCall>,
@@ -37,6 +41,19 @@ pub(crate) fn response(status: u16, body: impl AsRef<[u8]>) -> CallOutcome {
     })
 }
 
+/// Makes a JSON response.
+pub(crate) fn json_response(status: u16, headers: &[(&str, &str)], body: &Value) -> CallOutcome {
+    let json = [("content-type", "application/json")];
+    let headers = json.iter().chain(headers);
+    Ok(UpstreamResponse {
+        status,
+        headers: headers
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        body: body.to_string().into(),
+    })
+}
+
 impl Server {
     pub(crate) fn new() -> Self {
         Self {
@@ -46,6 +63,8 @@ impl Server {
             etag: None,
             clients: BTreeMap::new(),
             outage: None,
+            client_document: response(404, ""),
+            tokens: response(400, r#"{"error":"invalid_grant"}"#),
             resource: response(404, ""),
             calls: Vec::new(),
         }
@@ -73,6 +92,11 @@ impl Server {
             .count()
     }
 
+    /// Returns the form that the last call brought.
+    pub(crate) fn last_form(&self) -> Vec<(String, String)> {
+        form(&self.last_call().body)
+    }
+
     pub(crate) fn last_call(&self) -> &UpstreamCall {
         self.calls.last().unwrap()
     }
@@ -85,6 +109,9 @@ impl Server {
             ("/jwks", None) => self.jwks(&call),
             (DOCUMENT, None) => response(200, self.document.to_string()),
             ("/token", None) => self.token(&call),
+            ("/oidc/token", None) => self.tokens.clone(),
+            ("/oidc/revoke", None) => response(200, ""),
+            ("/client.json", None) => self.client_document.clone(),
             (path, None) => panic!("nobody asked to call {path}"),
         }
     }
@@ -140,7 +167,7 @@ impl Server {
 }
 
 /// Parses `application/x-www-form-urlencoded`.
-fn form(body: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn form(body: &[u8]) -> Vec<(String, String)> {
     let text = std::str::from_utf8(body).unwrap();
     let fields = text.split('&').map(|field| field.split_once('=').unwrap());
     fields

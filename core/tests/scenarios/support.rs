@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use portcullis_core::config::{Resolution, Settings, Site, Source, resolve};
 use portcullis_core::jose::{PortableVerifier, SignatureVerifier};
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Decision, Engine, FingerprintKey, Forward, HeaderEdits,
-    PendingCall, PendingRequest, Step, Ticket, UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Decision, Engine, Forward, HeaderEdits, PendingCall,
+    PendingRequest, RequestBody, Seed, Step, Ticket, UnixSeconds, UpstreamCall,
 };
 
 use crate::request::Request;
@@ -74,6 +74,8 @@ pub(crate) struct Scenario {
     pub(crate) now: u64,
     pub(crate) engine: Engine,
     pub(crate) server: Server,
+    /// The body of the request that was begun last.
+    body: Vec<u8>,
     under_way: VecDeque<(UpstreamCall, PendingCall)>,
     parked: BTreeMap<Ticket, PendingRequest>,
     /// Requests that wait again, with the name that the test knows them by.
@@ -128,9 +130,10 @@ impl Scenario {
             engine: Engine::new(
                 resolved(settings, more).config,
                 verifier,
-                FingerprintKey::new([0; 16]),
+                Seed::new([0; 32]),
             ),
             server: Server::new(),
+            body: Vec::new(),
             under_way: VecDeque::new(),
             parked: BTreeMap::new(),
             first_names: BTreeMap::new(),
@@ -140,6 +143,7 @@ impl Scenario {
     /// Begins a request; calls stay under way until they are told to end.
     pub(crate) fn begin(&mut self, request: &Request) -> Begun {
         let ambient = self.ambient();
+        self.body.clone_from(&request.body);
         let step = request.lend(|head| self.engine.handle_request(head, ambient));
         self.collect_calls();
         self.settle(step)
@@ -262,6 +266,19 @@ impl Scenario {
             Step::Wait { ticket, pending } => {
                 assert!(self.parked.insert(ticket, pending).is_none());
                 Begun::Parked(ticket)
+            }
+            Step::ReadBody {
+                max_octets,
+                pending,
+            } => {
+                let body = if self.body.len() > max_octets {
+                    RequestBody::TooLarge
+                } else {
+                    RequestBody::Whole(&self.body)
+                };
+                let step = self.engine.handle_body(pending, body, self.ambient());
+                self.collect_calls();
+                self.settle(step)
             }
         }
     }

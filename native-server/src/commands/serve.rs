@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
-use portcullis_core::{FingerprintKey, HttpUrl};
+use portcullis_core::{HttpUrl, Seed};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
@@ -49,6 +49,8 @@ struct Prepared {
     upstream: HttpUrl,
     tls: Option<TlsAcceptor>,
     connector: Connector,
+    /// Connects to hosts that strangers name.
+    public: Connector,
 }
 
 /// Serves until told to stop.
@@ -84,13 +86,15 @@ fn prepare(args: &SettingsArgs) -> Result<Prepared, ConfigError> {
         Some(files) => Some(TlsAcceptor::from(Arc::new(tls::server_config(files)?))),
         None => None,
     };
-    let client_tls = tls::client_config(config.call_urls().iter().any(HttpUrl::is_https))?;
+    let calls_https = config.calls_strangers() || config.call_urls().iter().any(HttpUrl::is_https);
+    let client_tls = tls::client_config(calls_https)?;
     Ok(Prepared {
         settings,
         site,
         listen,
         upstream,
         tls,
+        public: Connector::to_public_hosts(client_tls.clone()),
         connector: Connector::new(client_tls),
     })
 }
@@ -106,6 +110,7 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
         upstream,
         tls,
         connector,
+        public,
     } = prepared;
     let listener = TcpListener::bind((listen.host.as_str(), listen.port))
         .await
@@ -119,9 +124,9 @@ async fn run_prepared(prepared: Prepared, args: &ServeArgs) -> anyhow::Result<()
     }
     let trusted_proxies = resolution.config.access.trusted_proxies.clone();
     let ledger = SharedLedger::new(resolution.config.attempt_limits());
-    let key = FingerprintKey::new(random_octets().context("cannot draw random numbers")?);
-    let calls = CallClient::new(connector.clone());
-    let gate = Gate::new(resolution.config, key, ledger, calls);
+    let seed = Seed::new(random_octets().context("cannot draw random numbers")?);
+    let calls = CallClient::new(connector.clone(), public);
+    let gate = Gate::new(resolution.config, seed, ledger, calls);
     let tally = Arc::new(Tally::default());
     let background = tokio::spawn({
         let (gate, tally) = (Arc::clone(&gate), Arc::clone(&tally));

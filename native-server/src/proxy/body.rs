@@ -9,9 +9,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep};
 
 use super::link::Link;
 use super::pool::Pool;
@@ -21,9 +21,6 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How long a request body may pause.
 const STALL_LIMIT: Duration = Duration::from_secs(60);
-/// What is read, at most, of a body that nobody wants.
-const DRAIN_BYTES: usize = 1024 * 1024;
-const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// A response body: the gateway's own, or that of the protected resource as it comes.
 pub(super) struct ResponseBody {
@@ -261,27 +258,4 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-/// Reads on in the background what a client still sends of a body that nobody wants, up to a
-/// limit: closing at once would reset the connection, and the client might never see the
-/// response.
-pub(super) fn drain(mut body: Incoming) {
-    if body.is_end_stream() {
-        return;
-    }
-    tokio::spawn(async move {
-        let mut left = DRAIN_BYTES;
-        let reading = async {
-            while let Some(Ok(frame)) = body.frame().await {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                let Some(rest) = left.checked_sub(length) else {
-                    return;
-                };
-                left = rest;
-            }
-        };
-        // Late or complete, nothing is left to do.
-        drop(timeout(DRAIN_LIMIT, reading).await);
-    });
 }

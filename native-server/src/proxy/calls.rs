@@ -1,5 +1,6 @@
 //! Sends the calls of the engine.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,22 +8,31 @@ use http::{HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use portcullis_core::{CallFailure, CallOutcome, UpstreamCall, UpstreamResponse};
+use portcullis_core::{CallFailure, CallOutcome, Reach, UpstreamCall, UpstreamResponse};
 use tokio::time::timeout;
 
 use super::connector::Connector;
 
 /// Sends calls. It follows no redirect and keeps no connection: calls are rare, as their results
 /// are cached, and a fresh connection is never one that the other end has just closed.
-pub(crate) struct CallClient(Client<Connector, Full<Bytes>>);
+pub(crate) struct CallClient {
+    anywhere: Client<Connector, Full<Bytes>>,
+    public: Client<Connector, Full<Bytes>>,
+}
 
 impl CallClient {
-    /// Makes a client over `connector`.
-    pub(crate) fn new(connector: Connector) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .build(connector);
-        Self(client)
+    /// Makes a client whose calls go through `anywhere`, but for those to hosts that strangers
+    /// named, which go through `public`.
+    pub(crate) fn new(anywhere: Connector, public: Connector) -> Self {
+        let client = |connector| {
+            Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build(connector)
+        };
+        Self {
+            anywhere: client(anywhere),
+            public: client(public),
+        }
     }
 
     /// Sends one call, within its limits.
@@ -41,7 +51,13 @@ impl CallClient {
 
     async fn exchange(&self, call: &UpstreamCall) -> CallOutcome {
         let request = build(call).map_err(|_| CallFailure::NotSent)?;
-        let response = self.0.request(request).await.map_err(|error| {
+        let client = match call.reach {
+            Reach::Anywhere => &self.anywhere,
+            // Addresses are connected to without being resolved; the engine lets none be named.
+            Reach::Public if is_address(call.url.host()) => return Err(CallFailure::NotSent),
+            Reach::Public => &self.public,
+        };
+        let response = client.request(request).await.map_err(|error| {
             if error.is_connect() {
                 CallFailure::Unreachable
             } else {
@@ -71,6 +87,10 @@ impl CallClient {
             body: body.to_vec(),
         })
     }
+}
+
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok()
 }
 
 fn build(call: &UpstreamCall) -> Result<Request<Full<Bytes>>, http::Error> {

@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::EXPECT;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -21,12 +20,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{self, Failure};
-use super::body::{ResponseBody, drain};
+use super::body::ResponseBody;
 use super::forwarded::Via;
 use super::head::Head;
 use super::pool::Pool;
 use super::protocol::Protocol;
 use super::slot::Slot;
+use super::upload::Upload;
 use super::watch::{Watch, Watched};
 use super::{Connector, Forwarder, Gate, Tally};
 
@@ -227,21 +227,20 @@ impl Client {
         let (parts, body) = request.into_parts();
         let head = Head::of(&parts)?;
         let request = head.as_request(self.via.peer);
-        let decision = self.service.gate.decide(&request).await;
+        let mut upload = Upload::new(body, &parts.headers);
+        let decision = self.service.gate.decide(&request, &mut upload).await;
         tracing::debug!(reason = decision.reason(), "decided");
         match decision {
             Decision::Respond(local) => {
                 if local.status >= 400 {
                     self.service.tally.count(local.reason);
                 }
-                if !parts.headers.contains_key(EXPECT) {
-                    drain(body);
-                }
+                upload.drain();
                 Ok(answer::respond(local, &method))
             }
             Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
             Decision::Forward(forward) => {
-                let request = Request::from_parts(parts, body);
+                let request = Request::from_parts(parts, upload.into_body());
                 let forwarder = &self.service.forwarder;
                 forwarder
                     .forward(&forward, request, &self.via, &self.pool)

@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
+use super::resolver::Resolver;
+
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -25,12 +27,21 @@ pub(super) type ConnectError = Box<dyn Error + Send + Sync>;
 
 /// Connects to `http` and `https` URLs. The proxy variables of the environment are not read.
 #[derive(Clone)]
-pub(crate) struct Connector(HttpsConnector<HttpConnector>);
+pub(crate) struct Connector(HttpsConnector<HttpConnector<Resolver>>);
 
 impl Connector {
     /// Makes a connector that trusts as `tls` says.
     pub(crate) fn new(tls: ClientConfig) -> Self {
-        let mut http = HttpConnector::new();
+        Self::over(Resolver::Anywhere, tls)
+    }
+
+    /// Makes a connector for hosts that a stranger names: it connects to public addresses only.
+    pub(crate) fn to_public_hosts(tls: ClientConfig) -> Self {
+        Self::over(Resolver::Public, tls)
+    }
+
+    fn over(resolver: Resolver, tls: ClientConfig) -> Self {
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
         // Notices a peer that vanished in the middle of a silent stream.

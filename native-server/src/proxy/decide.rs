@@ -6,12 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portcullis_core::jose::SignatureCheck;
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Config, Decision, Engine, FingerprintKey, Opening, PendingCall,
-    PendingCheck, PendingRequest, RequestHead, Step, Ticket, UnixSeconds, UpstreamCall,
+    Ambient, Answer, CallOutcome, Config, Decision, Engine, Opening, PendingBody, PendingCall,
+    PendingCheck, PendingRequest, RequestBody, RequestHead, Seed, Step, Ticket, UnixSeconds,
+    UpstreamCall,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use super::body::BodyFault;
+use super::upload::Upload;
 use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
 
@@ -39,6 +42,8 @@ struct State {
 /// Where a request stands.
 enum Turn {
     Decided(Decision),
+    /// Its body is wanted, of at most so many octets.
+    Bodiless(usize, PendingBody),
     Parked(PendingRequest, Parked),
 }
 
@@ -49,16 +54,15 @@ enum Opened<'a> {
 }
 
 impl Gate {
-    /// Puts an engine to work that looks credentials up under `key`; its calls go out through
-    /// `calls`.
+    /// Puts an engine to work; its calls go out through `calls`.
     pub(crate) fn new(
         config: Config,
-        key: FingerprintKey,
+        seed: Seed,
         ledger: SharedLedger,
         calls: CallClient,
     ) -> Arc<Self> {
         let verifier = Arc::new(NativeVerifier::default());
-        let engine = Engine::new(config, Box::new(Arc::clone(&verifier)), key)
+        let engine = Engine::new(config, Box::new(Arc::clone(&verifier)), seed)
             .with_attempt_ledger(Box::new(ledger));
         let due = engine.poll_timeout();
         Arc::new(Self {
@@ -70,23 +74,33 @@ impl Gate {
         })
     }
 
-    /// Decides a request. Dropping the future gives the request up and cancels no call.
-    pub(crate) async fn decide(self: &Arc<Self>, head: &RequestHead<'_>) -> Decision {
+    /// Decides a request, and reads its body where that is part of the decision. Dropping the
+    /// future gives the request up and cancels no call.
+    pub(super) async fn decide(
+        self: &Arc<Self>,
+        head: &RequestHead<'_>,
+        upload: &mut Upload,
+    ) -> Decision {
         let mut deadline = None;
         let mut turn = self.open(head);
         loop {
-            let (pending, mut parked) = match turn {
+            turn = match turn {
                 Turn::Decided(decision) => return decision,
-                Turn::Parked(pending, parked) => (pending, parked),
+                Turn::Bodiless(max_octets, pending) => {
+                    let read = upload.read(max_octets).await;
+                    let body = match &read {
+                        Ok(whole) => RequestBody::Whole(whole),
+                        Err(BodyFault::TooLarge) => RequestBody::TooLarge,
+                        Err(BodyFault::Stalled | BodyFault::Cut) => RequestBody::Missing,
+                    };
+                    self.take_turn(|engine| engine.handle_body(pending, body, ambient()))
+                }
+                Turn::Parked(pending, parked) => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    let answer = parked.answer(deadline).await;
+                    self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()))
+                }
             };
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
-            let answer = match timeout_at(deadline, &mut parked.answer).await {
-                Ok(Ok(answer)) => answer,
-                // The sender only goes with the gate itself.
-                Ok(Err(_)) | Err(_) => Answer::timed_out(),
-            };
-            drop(parked);
-            turn = self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()));
         }
     }
 
@@ -130,6 +144,10 @@ impl Gate {
     fn turn(self: &Arc<Self>, step: Step) -> Turn {
         match step {
             Step::Decide(decision) => Turn::Decided(decision),
+            Step::ReadBody {
+                max_octets,
+                pending,
+            } => Turn::Bodiless(max_octets, pending),
             Step::Wait { ticket, pending } => {
                 let (sender, answer) = oneshot::channel();
                 lock(&self.parked).insert(ticket, sender);
@@ -191,6 +209,17 @@ struct Parked {
     gate: Arc<Gate>,
     ticket: Ticket,
     answer: oneshot::Receiver<Answer>,
+}
+
+impl Parked {
+    /// Waits for the answer until `deadline`.
+    async fn answer(mut self, deadline: Instant) -> Answer {
+        match timeout_at(deadline, &mut self.answer).await {
+            Ok(Ok(answer)) => answer,
+            // The sender only goes with the gate itself.
+            Ok(Err(_)) | Err(_) => Answer::timed_out(),
+        }
+    }
 }
 
 impl Drop for Parked {

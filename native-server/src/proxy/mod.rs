@@ -15,10 +15,12 @@ mod link;
 mod pool;
 mod protocol;
 mod refresh;
+mod resolver;
 mod serve;
 mod slot;
 mod tally;
 mod tunnel;
+mod upload;
 mod watch;
 mod worker;
 

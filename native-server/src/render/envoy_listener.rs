@@ -97,7 +97,7 @@ fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
         let variables = Yaml::map([("host_env_keys", Yaml::List(keys))]);
         vm = vm.with("environment_variables", variables);
     }
-    let plugin = Yaml::map([
+    let mut plugin = Yaml::map([
         ("name", "portcullis".into()),
         ("root_id", "portcullis".into()),
         // A VM that failed is made anew; whatever happens, nothing passes unchecked.
@@ -105,6 +105,12 @@ fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
         ("configuration", configuration),
         ("vm_config", vm),
     ]);
+    if install.reads_bodies {
+        // Without it (it came with Envoy 1.35) a request that waits at its headers has no body. It
+        // is for this mode only: a request that waits for a call then has its body collected up to
+        // the buffer limit, and gets 413 beyond, where it would otherwise be held back at no limit.
+        plugin = plugin.with("allow_on_headers_stop_iteration", true.into());
+    }
     Yaml::map([
         ("name", "portcullis".into()),
         (

@@ -19,6 +19,8 @@ pub(crate) struct Install {
     pub(crate) upstream: HttpUrl,
     /// Where the gateway itself makes calls, the protected resource left out.
     pub(crate) calls: Vec<HttpUrl>,
+    /// Whether the filter has bodies of requests collected.
+    pub(crate) reads_bodies: bool,
     /// The settings to write into the configuration.
     pub(crate) settings: Vec<(Setting, String)>,
     /// The settings that the proxy takes from its own environment.
@@ -80,6 +82,7 @@ impl Install {
             listen: Address::new(&listen.host, listen.port)?,
             tls: listen.tls,
             calls: calls(&resolution.config, &upstream),
+            reads_bodies: resolution.config.reads_bodies(),
             upstream,
             settings: written,
             from_environment,

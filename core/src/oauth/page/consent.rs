@@ -17,6 +17,8 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) branding: &'a Branding,
     /// As it calls itself: nobody has checked it. Empty when it has none.
     pub(crate) client_name: &'a str,
+    /// The host that describes it, which is checked; absent where it described itself.
+    pub(crate) published_at: Option<&'a str>,
     /// Where it gets its code.
     pub(crate) redirect_uri: &'a RedirectUri,
     pub(crate) scopes: &'a [&'a str],
@@ -88,6 +90,9 @@ impl ConsentPage<'_> {
             "place",
             &format!("<strong>{}</strong>", Escaped(&host)),
         );
+        if let Some(host) = self.published_at {
+            facts.push_str(&fact("Application of", "place", &Escaped(host).to_string()));
+        }
         let resource = Escaped(self.resource).to_string();
         facts.push_str(&fact("Server", "place", &resource));
         if !self.scopes.is_empty() {
@@ -147,6 +152,7 @@ mod tests {
     fn render(name: &str, redirect_uri: &str, scopes: &[&str]) -> Page {
         ConsentPage {
             branding: &Branding::default(),
+            published_at: None,
             client_name: name,
             redirect_uri: &RedirectUri::parse(redirect_uri).unwrap(),
             scopes,

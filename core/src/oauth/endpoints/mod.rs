@@ -1,0 +1,10 @@
+//! The endpoints, one a file.
+
+mod authorize;
+mod callback;
+mod consent;
+mod metadata;
+mod redirect;
+mod registration;
+mod revoke;
+mod token;

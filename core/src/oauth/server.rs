@@ -1,0 +1,381 @@
+//! The authorization server: which endpoint answers, and what an answer waits for.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::client::Client;
+use super::client_document::{DocumentFault, DocumentFinding, Known};
+use super::deny_list::client_digest;
+use super::error::OAuthError;
+use super::grant::{Code, RefreshToken};
+use super::page::error::ErrorPage;
+use super::seal::{Purpose, Sealer};
+use super::tokens::{Tokens, TokensFinding};
+use super::visit::{OAuthEndpoint, Visit};
+use crate::ambient::UnixSeconds;
+use crate::cache::{Described, ExpiringMap, KeySet};
+use crate::decision::LocalResponse;
+use crate::denial::{Outage, json_response};
+use crate::digest::Digest;
+use crate::entropy::Entropy;
+use crate::flights::Errand;
+use crate::modes::{Chance, Desk, KeySource, OidcProxyMode, fetch};
+use crate::rules::CorsGrant;
+use crate::seed::Seed;
+use crate::step::{PendingCall, Underway};
+
+/// How long the answer to a refresh is given again to whoever brings the same token, in seconds:
+/// clients that run twice refresh twice, and a provider that rotates would take the second for
+/// theft.
+const REPLAY_SECONDS: u64 = 10;
+
+/// How many of those answers are kept.
+const MAX_REPLAYS: usize = 1000;
+
+/// How many clients that are described at their identifiers are remembered.
+const MAX_DOCUMENTS: usize = 1000;
+
+/// Answers OAuth's requests for one protected resource.
+#[derive(Debug)]
+pub(crate) struct AuthorizationServer {
+    pub(super) mode: OidcProxyMode,
+    /// The issuer identifier (RFC 8414 §2): the origin, without a slash.
+    pub(super) issuer: String,
+    /// The resource identifier.
+    pub(super) resource: String,
+    /// The scope that every client is given: all that the resource asks for.
+    pub(super) scope: String,
+    pub(super) sealer: Sealer,
+    pub(super) entropy: Entropy,
+    keys: KeySet,
+    pub(super) replays: ExpiringMap<Digest, Arc<Tokens>>,
+    /// Clients that are described at their identifiers.
+    documents: ExpiringMap<Digest, Known>,
+}
+
+/// How far a request came.
+#[derive(Debug)]
+pub(crate) enum Served {
+    Answer(LocalResponse),
+    Await(Errand, Box<Waiting>),
+}
+
+/// What an answer waits for.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// To know the provider or the client: the request begins anew.
+    Again(Visit, Vec<u8>, Tried),
+    /// The provider's tokens.
+    Tokens(Redemption),
+    /// The provider's keys, to check an ID token.
+    Keys(Redemption, Arc<Tokens>),
+    /// That the provider revokes a token.
+    Revocation(Option<CorsGrant>),
+}
+
+/// What a request has waited for already; for nothing it waits twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tried {
+    provider: bool,
+    client: bool,
+}
+
+/// What a client redeems for tokens, checked already.
+#[derive(Debug)]
+pub(crate) struct Redemption {
+    pub(super) grant: Grant,
+    pub(super) cors: Option<CorsGrant>,
+}
+
+#[derive(Debug)]
+pub(super) enum Grant {
+    Code(Code),
+    RefreshToken(RefreshToken),
+}
+
+/// What a call brought to whoever waited for it.
+pub(crate) enum Arrived<'a> {
+    News,
+    Tokens(&'a TokensFinding),
+    Revoked(Result<(), Outage>),
+    /// Nothing in time.
+    Nothing,
+}
+
+/// Why an endpoint cannot answer yet, or at all.
+pub(super) enum Stop {
+    /// It begins anew after this.
+    Again(Errand),
+    Await(Errand, Box<Waiting>),
+    Answer(LocalResponse),
+}
+
+impl From<LocalResponse> for Stop {
+    fn from(response: LocalResponse) -> Self {
+        Self::Answer(response)
+    }
+}
+
+/// Why the provider cannot be asked.
+pub(super) enum NoProvider {
+    /// It is being looked up.
+    Wait,
+    Outage(Outage),
+}
+
+/// Why a client is not known.
+pub(super) enum NoClient {
+    Unknown,
+    /// It is being looked up.
+    Wait(Errand),
+    Outage(Outage),
+}
+
+impl AuthorizationServer {
+    pub(crate) fn new(mode: OidcProxyMode, seed: &Seed) -> Self {
+        let resource = &mode.resource;
+        let issuer = resource.origin().to_string();
+        let identifier = resource.identifier().to_string();
+        Self {
+            sealer: Sealer::new(mode.state_keys.clone(), &issuer, &identifier),
+            entropy: seed.entropy(),
+            keys: KeySet::new(KeySource::Discovery(mode.document.clone())),
+            replays: ExpiringMap::new(MAX_REPLAYS),
+            documents: ExpiringMap::new(MAX_DOCUMENTS),
+            scope: resource.scopes().join(" "),
+            resource: identifier,
+            issuer,
+            mode,
+        }
+    }
+
+    /// Answers a request whose body was read, or that has none. Sign-ins are rare, so that the
+    /// filter's module has it small rather than quick.
+    #[cold]
+    pub(crate) fn serve(
+        &mut self,
+        visit: Visit,
+        body: Vec<u8>,
+        tried: Tried,
+        desk: &mut Desk<'_>,
+    ) -> Served {
+        let answered = match visit.endpoint {
+            OAuthEndpoint::Metadata => Ok(self.metadata(&visit)),
+            OAuthEndpoint::Register => Ok(self.register(&visit, &body, desk.now)),
+            OAuthEndpoint::Authorize => self.authorize(&visit, tried, desk),
+            OAuthEndpoint::Consent => self.consent(&visit, &body, tried, desk),
+            OAuthEndpoint::Callback => self.callback(&visit, tried, desk),
+            OAuthEndpoint::Token => self.token(&visit, &body, tried, desk),
+            OAuthEndpoint::Revoke => self.revoke(&visit, &body, tried, desk),
+        };
+        match answered {
+            Ok(response) | Err(Stop::Answer(response)) => Served::Answer(response),
+            Err(Stop::Await(errand, waiting)) => Served::Await(errand, waiting),
+            Err(Stop::Again(errand)) => {
+                let is_client = matches!(errand, Errand::ClientDocument(_));
+                let tried = Tried {
+                    provider: tried.provider || !is_client,
+                    client: tried.client || is_client,
+                };
+                let waiting = Waiting::Again(visit, body, tried);
+                Served::Await(errand, Box::new(waiting))
+            }
+        }
+    }
+
+    /// Goes on with what waited.
+    #[cold]
+    pub(crate) fn resume(
+        &mut self,
+        waiting: Waiting,
+        arrived: &Arrived<'_>,
+        desk: &mut Desk<'_>,
+    ) -> Served {
+        let answered = match (waiting, arrived) {
+            (Waiting::Again(visit, body, tried), _) => {
+                return self.serve(visit, body, tried, desk);
+            }
+            (Waiting::Tokens(redemption), Arrived::Tokens(finding)) => {
+                self.take_tokens(redemption, finding, desk)
+            }
+            (Waiting::Keys(redemption, tokens), _) => {
+                self.grant(redemption, tokens, Chance::Last, desk)
+            }
+            (Waiting::Revocation(cors), Arrived::Revoked(result)) => {
+                Ok(revoked(*result, cors.as_ref()))
+            }
+            (Waiting::Tokens(Redemption { cors, .. }) | Waiting::Revocation(cors), _) => {
+                Ok(unavailable(Outage::WaitedTooLong, cors.as_ref()))
+            }
+        };
+        match answered {
+            Ok(response) | Err(Stop::Answer(response)) => Served::Answer(response),
+            Err(Stop::Await(errand, waiting)) => Served::Await(errand, waiting),
+            // Only a request that begins looks anything up.
+            Err(Stop::Again(_)) => Served::Answer(unavailable(Outage::WaitedTooLong, None)),
+        }
+    }
+
+    /// Keeps the answer to a refresh for those who bring the same token in a moment.
+    pub(crate) fn keep_answer(
+        &mut self,
+        digest: Digest,
+        finding: &TokensFinding,
+        now: UnixSeconds,
+    ) {
+        if let TokensFinding::Granted(tokens) = finding {
+            let tokens = Arc::new(tokens.clone());
+            self.replays
+                .insert(digest, tokens, now, now.plus(REPLAY_SECONDS));
+        }
+    }
+
+    /// Returns the provider's keys over time.
+    pub(crate) const fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Returns the provider's keys over time.
+    pub(crate) const fn keys_mut(&mut self) -> &mut KeySet {
+        &mut self.keys
+    }
+
+    /// Returns the issuer identifier.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Returns what seals and opens.
+    pub(crate) const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Returns the settings.
+    pub(crate) const fn mode(&self) -> &OidcProxyMode {
+        &self.mode
+    }
+
+    /// Returns what is known of the provider.
+    pub(super) fn provider(
+        &mut self,
+        tried: Tried,
+        desk: &mut Desk<'_>,
+    ) -> Result<Described, NoProvider> {
+        if let Some(described) = self.keys.described() {
+            return if described.signs_in() {
+                Ok(described.clone())
+            } else {
+                Err(NoProvider::Outage(Outage::Garbage))
+            };
+        }
+        if !tried.provider && fetch(&mut self.keys, desk.flights, desk.now) {
+            return Err(NoProvider::Wait);
+        }
+        let outage = self.keys.failure().unwrap_or(Outage::WaitedTooLong);
+        Err(NoProvider::Outage(outage))
+    }
+
+    /// Returns the client with this identifier: it is sealed in it, or described at it.
+    pub(super) fn client(
+        &mut self,
+        client_id: &str,
+        tried: Tried,
+        desk: &mut Desk<'_>,
+    ) -> Result<Arc<Client>, NoClient> {
+        if let Some(octets) = self.sealer.open(Purpose::Client, client_id) {
+            let client = Client::from_octets(&octets).map(Arc::new);
+            return client.ok_or(NoClient::Unknown);
+        }
+        let call = self.mode.documents.call(client_id);
+        let call = call.ok_or(NoClient::Unknown)?;
+        let digest = client_digest(client_id);
+        if let Some(known) = self.documents.get(&digest, desk.now) {
+            return known.clone().map_err(|fault| match fault {
+                DocumentFault::Wrong => NoClient::Unknown,
+                DocumentFault::Outage(outage) => NoClient::Outage(outage),
+            });
+        }
+        if tried.client {
+            return Err(NoClient::Outage(Outage::WaitedTooLong));
+        }
+        let errand = Errand::ClientDocument(digest);
+        if !desk.flights.is_under_way(&errand, desk.now) {
+            if !desk.flights.has_room_for_document(desk.now) {
+                return Err(NoClient::Outage(Outage::Recent));
+            }
+            let pending = PendingCall::new(Underway::ClientDocument(client_id.into()));
+            desk.flights.start(pending, call, desk.now);
+        }
+        Err(NoClient::Wait(errand))
+    }
+
+    /// Keeps what the document of a client said.
+    pub(crate) fn keep_document(
+        &mut self,
+        client_id: &str,
+        finding: DocumentFinding,
+        now: UnixSeconds,
+    ) {
+        let until = now.plus(finding.life);
+        self.documents
+            .insert(client_digest(client_id), finding.known, now, until);
+    }
+
+    /// Makes a cookie's name: with the prefix that keeps other hosts of the domain from setting
+    /// it, where browsers know it.
+    pub(super) fn cookie_name(&self, name: &str) -> String {
+        let prefix = if self.is_secure() { "__Host-" } else { "" };
+        [prefix, name].concat()
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.issuer.starts_with("https:")
+    }
+
+    /// Shows a person why it does not go on.
+    pub(super) fn error_page(
+        &self,
+        status: u16,
+        title: &str,
+        text: &str,
+        reason: &'static str,
+    ) -> LocalResponse {
+        let branding = &self.mode.branding;
+        let page = ErrorPage {
+            branding,
+            title,
+            text,
+        };
+        page.render().into_response(status, reason)
+    }
+}
+
+/// Tells a client what is wrong (RFC 6749 §5.2).
+pub(super) fn refuse(error: OAuthError, cors: Option<&CorsGrant>) -> LocalResponse {
+    let headers = if error.status == 503 {
+        [("retry-after", RETRY_AFTER_SECONDS.to_string())].into()
+    } else {
+        Vec::new()
+    };
+    let body = error.to_json().into_bytes();
+    json_response(error.status, headers, body, error.reason, cors)
+}
+
+/// Tells a client that the provider cannot be asked: it keeps what it has.
+pub(super) fn unavailable(outage: Outage, cors: Option<&CorsGrant>) -> LocalResponse {
+    let error = OAuthError::temporarily_unavailable().because(outage.reason());
+    refuse(error, cors)
+}
+
+/// Answers a revocation (RFC 7009 §2.2): a provider that does not know the token has revoked it.
+fn revoked(result: Result<(), Outage>, cors: Option<&CorsGrant>) -> LocalResponse {
+    match result {
+        Ok(()) => json_response(200, Vec::new(), b"{}".to_vec(), "token_revoked", cors),
+        Err(outage) => unavailable(outage, cors),
+    }
+}
+
+/// How long a client is to wait while the provider is out of order, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
