@@ -129,6 +129,9 @@ impl Engine {
             (_, Endpoint::ResourceMetadata) => {
                 return self.resource_metadata(cors, Chance::First, ambient).into();
             }
+            (_, Endpoint::AuthorizationServer(_)) if self.passes_on() => {
+                return Step::Decide(Decision::Forward(Passage::of_nobody(head))).into();
+            }
             (_, Endpoint::AuthorizationServer(endpoint)) => {
                 return self.visit(head, endpoint, cors, ambient).into();
             }

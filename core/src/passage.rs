@@ -61,6 +61,18 @@ impl Passage {
         }
     }
 
+    /// Lets a request pass to where the authorization server is: as it is, but for an identity that
+    /// nobody has.
+    pub(crate) fn of_nobody(head: &RequestHead<'_>) -> Forward {
+        let mut request = HeaderEdits::default();
+        identity::strip(head, &[], &mut request);
+        Forward {
+            request,
+            session: None,
+            cors: None,
+        }
+    }
+
     pub(crate) const fn cors(&self) -> Option<&CorsGrant> {
         self.cors.as_ref()
     }

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::oidc::{described, discovery_document, missing};
-use super::resolve::{list, number, parsed};
+use super::resolve::{list, number, parsed, url};
 use super::{ConfigError, Setting, Settings, Site, StateKeys};
 use crate::ambient::UnixSeconds;
 use crate::cache::issuer_of;
@@ -64,6 +64,7 @@ pub(super) fn mode(settings: &Settings, site: Site) -> Result<Mode, ConfigError>
             Setting::OidcAllowedRedirectUris,
             RedirectPatterns::parse,
         )?,
+        elsewhere: elsewhere(settings, site)?,
         documents: documents(settings, site)?,
         denied: denied(settings)?,
         access_token_seconds: access_token_seconds.unwrap_or(DEFAULT_ACCESS_TOKEN_SECONDS),
@@ -186,6 +187,21 @@ fn redirect_path(settings: &Settings) -> Result<String, ConfigError> {
         let problem = "must be a path such as /auth/callback that nothing else is at";
         Err(ConfigError::at(Setting::OidcRedirectPath, problem))
     }
+}
+
+/// Where the bodies of requests cannot be read, the native binary answers beside the filter.
+fn elsewhere(settings: &Settings, site: Site) -> Result<Option<HttpUrl>, ConfigError> {
+    let setting = Setting::OAuthEndpoints;
+    let elsewhere = url(settings, setting)?;
+    if elsewhere.is_some() && site != Site::Filter {
+        let problem = "is for the filter: the native binary answers these requests itself";
+        return Err(ConfigError::at(setting, problem));
+    }
+    if elsewhere.as_ref().is_some_and(|url| url.path() != "/") {
+        let problem = "must have no path: requests keep their own";
+        return Err(ConfigError::at(setting, problem));
+    }
+    Ok(elsewhere)
 }
 
 /// In Envoy every host needs a cluster, so only those that are named can be asked there.

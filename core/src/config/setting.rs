@@ -49,6 +49,8 @@ pub enum Setting {
     OidcSessionSeconds,
     /// Mode `oidcproxy`: what the provider is, where its issuer does not tell.
     IdpProfile,
+    /// Mode `oidcproxy`: where another gateway answers the OAuth endpoints.
+    OAuthEndpoints,
     /// Mode `oidcproxy`: clients that lost access, comma list.
     DeniedClients,
     /// Mode `oidcproxy`: subjects that lost access, comma list.
@@ -111,7 +113,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -135,6 +137,7 @@ impl Setting {
         Self::OidcAccessTokenSeconds,
         Self::OidcSessionSeconds,
         Self::IdpProfile,
+        Self::OAuthEndpoints,
         Self::DeniedClients,
         Self::DeniedSubjects,
         Self::DeniedSignInsBefore,
@@ -193,6 +196,7 @@ impl Setting {
             Self::OidcAccessTokenSeconds => "OIDCPROXY_ACCESS_TOKEN_SECONDS",
             Self::OidcSessionSeconds => "OIDCPROXY_SESSION_SECONDS",
             Self::IdpProfile => "PORTCULLIS_IDP_PROFILE",
+            Self::OAuthEndpoints => "PORTCULLIS_OAUTH_ENDPOINTS",
             Self::DeniedClients => "PORTCULLIS_DENIED_CLIENTS",
             Self::DeniedSubjects => "PORTCULLIS_DENIED_SUBJECTS",
             Self::DeniedSignInsBefore => "PORTCULLIS_DENIED_SIGN_INS_BEFORE",

@@ -31,6 +31,17 @@ impl Engine {
         }
     }
 
+    /// Tells whether another gateway answers for the authorization server.
+    pub(super) const fn passes_on(&self) -> bool {
+        match &self.authenticator {
+            Authenticator::OidcProxy(proxy) => !proxy.signs_in(),
+            Authenticator::None(_)
+            | Authenticator::ApiKey(_)
+            | Authenticator::Jwt(_)
+            | Authenticator::Zscaler(_) => false,
+        }
+    }
+
     /// Begins a request.
     pub(super) fn visit(
         &mut self,

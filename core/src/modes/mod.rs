@@ -158,8 +158,8 @@ impl Authenticator {
     pub(crate) const fn keys(&self) -> Option<&KeySet> {
         match self {
             Self::Jwt(jwt) => Some(jwt.keys()),
-            Self::OidcProxy(proxy) => Some(proxy.server.keys()),
-            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
+            Self::OidcProxy(proxy) if proxy.signs_in() => Some(proxy.server.keys()),
+            Self::OidcProxy(_) | Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
         }
     }
 
@@ -167,8 +167,8 @@ impl Authenticator {
     pub(crate) const fn keys_mut(&mut self) -> Option<&mut KeySet> {
         match self {
             Self::Jwt(jwt) => Some(jwt.keys_mut()),
-            Self::OidcProxy(proxy) => Some(proxy.server.keys_mut()),
-            Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
+            Self::OidcProxy(proxy) if proxy.signs_in() => Some(proxy.server.keys_mut()),
+            Self::OidcProxy(_) | Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => None,
         }
     }
 

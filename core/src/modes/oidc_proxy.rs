@@ -35,6 +35,9 @@ pub struct OidcProxyMode {
     pub(crate) state_keys: StateKeys,
     /// Which redirect URIs clients may register; absent, all that the rules allow.
     pub(crate) redirect_patterns: Option<RedirectPatterns>,
+    /// Where another gateway with the same settings answers for the authorization server; absent,
+    /// this one does.
+    pub(crate) elsewhere: Option<HttpUrl>,
     /// Whose metadata documents are fetched.
     pub(crate) documents: ClientDocuments,
     pub(crate) denied: DenyList,
@@ -51,9 +54,40 @@ impl OidcProxyMode {
         &self.document
     }
 
+    /// Returns where another gateway answers for the authorization server, if one does.
+    #[must_use]
+    pub const fn elsewhere(&self) -> Option<&HttpUrl> {
+        self.elsewhere.as_ref()
+    }
+
+    /// Returns the paths of the authorization server, all of them: those that end in `*` stand for
+    /// all that begin so.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        let resource = self.resource.path();
+        let fixed = [
+            "/register",
+            "/authorize",
+            "/consent",
+            "/token",
+            "/revoke",
+            &self.redirect_path,
+            "/.well-known/oauth-authorization-server*",
+            "/.well-known/openid-configuration*",
+        ];
+        let mut paths = fixed.map(String::from).to_vec();
+        if !resource.is_empty() {
+            paths.push([resource, "/.well-known/openid-configuration"].concat());
+        }
+        paths
+    }
+
     /// Returns a URL on each host that calls go to: the document's, and those that the provider is
     /// known to have besides.
     pub(crate) fn call_urls(&self) -> Vec<HttpUrl> {
+        if self.elsewhere.is_some() {
+            return Vec::new();
+        }
         let others = self.client.profile.traits().hosts.iter();
         let others =
             others.filter_map(|host| HttpUrl::parse(&alloc::format!("https://{host}/")).ok());
@@ -83,6 +117,11 @@ impl OidcProxyAuthenticator {
             validations: ExpiringMap::new(cache_entries),
             pool: Pool::default(),
         }
+    }
+
+    /// Tells whether people sign in here, rather than at another gateway.
+    pub(crate) const fn signs_in(&self) -> bool {
+        self.server.mode().elsewhere.is_none()
     }
 
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &Desk<'_>) -> Verdict {

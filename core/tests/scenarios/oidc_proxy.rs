@@ -424,3 +424,43 @@ fn opaque_and_foreign_tokens_are_refused_with_a_pointer_to_the_metadata() {
         Decision::Respond(_)
     ));
 }
+
+#[test]
+fn where_another_gateway_signs_people_in_only_its_paths_pass_without_a_token() {
+    let elsewhere = (
+        "PORTCULLIS_OAUTH_ENDPOINTS",
+        "http://oauth.example.com:8000",
+    );
+    let mut here = gateway(&[]);
+    let mut filter = gateway(&[elsewhere]);
+    for (method, path) in [
+        ("POST", "/register"),
+        ("GET", "/authorize?x=y"),
+        ("POST", "/consent"),
+        ("GET", "/auth/callback?code=c"),
+        ("POST", "/token"),
+        ("OPTIONS", "/token"),
+        ("POST", "/revoke"),
+        ("GET", "/.well-known/oauth-authorization-server"),
+        ("GET", "/mcp/.well-known/openid-configuration"),
+    ] {
+        let request = Request::new(method, path)
+            .with("cookie", "a=b")
+            .with("x-mcp-auth-subject", "mallory");
+        let forward = filter.admit(&request);
+        let headers = edited(&request.headers, &forward.request);
+        assert_eq!(headers, [("cookie".to_owned(), "a=b".to_owned())], "{path}");
+    }
+    for path in ["/mcp", "/token/", "/Token", "/authorize/x", "/"] {
+        let refused = (401, "missing_credentials");
+        assert_eq!(filter.verdict(&Request::get(path)), refused, "{path}");
+    }
+    let client = Client::register(&mut here, &[REDIRECT]);
+    let told = client.sign_in(&mut here);
+    filter.admit(&bearer(&told["access_token"]));
+    let resource = Request::get("/.well-known/oauth-protected-resource/mcp");
+    assert_eq!(filter.verdict(&resource), (200, "resource_metadata"));
+    filter.pass(3600);
+    assert_eq!(filter.verdict(&Request::get("/ready")), (200, "ready"));
+    assert_eq!(filter.server.count(DOCUMENT), 0, "it asks nobody");
+}
