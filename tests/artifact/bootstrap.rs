@@ -59,9 +59,39 @@ fn assert_valid(name: &str, bootstrap: &str, variables: &[(&str, &str)]) {
     assert!(output.status.success(), "{name}: {log}\n{bootstrap}");
 }
 
+const OIDC_PROXY: [(&str, &str); 5] = [
+    ("ZSCALER_MCP_AUTH_MODE", "oidcproxy"),
+    (
+        "OIDCPROXY_CONFIG_URL",
+        "https://idp.example.com/.well-known/openid-configuration",
+    ),
+    ("OIDCPROXY_BASE_URL", "https://mcp.example.com/mcp"),
+    ("OIDCPROXY_CLIENT_ID", "portcullis"),
+    ("PORTCULLIS_STATE_KEYS", STATE_KEY),
+];
+
+#[test]
+fn bodies_are_collected_where_people_sign_in_and_nowhere_else() {
+    const FLAG: &str = "allow_on_headers_stop_iteration: true";
+    let here = rendered(&UPSTREAM, &OIDC_PROXY);
+    assert!(here.contains(FLAG), "{here}");
+    assert!(!here.contains("path: \"/token\""), "{here}");
+    let elsewhere = ("PORTCULLIS_OAUTH_ENDPOINTS", "http://127.0.0.1:8000");
+    let elsewhere = rendered(&UPSTREAM, &[&OIDC_PROXY[..], &[elsewhere]].concat());
+    assert!(!elsewhere.contains(FLAG), "{elsewhere}");
+    for route in [
+        "path: \"/token\"",
+        "path: \"/auth/callback\"",
+        "prefix: \"/.well-known/oauth-authorization-server\"",
+    ] {
+        assert!(elsewhere.contains(route), "{elsewhere}");
+    }
+    assert!(!elsewhere.contains("idp.example.com:443"), "it asks nobody");
+}
+
 #[test]
 fn every_mode_renders_what_envoy_takes() {
-    let modes: [(&str, &[(&str, &str)]); 4] = [
+    let modes: [(&str, &[(&str, &str)]); 6] = [
         ("none", &[("ZSCALER_MCP_AUTH_MODE", "none")]),
         (
             "api-key",
@@ -75,6 +105,18 @@ fn every_mode_renders_what_envoy_takes() {
             &[("ZSCALER_MCP_AUTH_JWKS_URI", "https://idp.example.com/jwks")],
         ),
         ("zscaler", &[("ZSCALER_VANITY_DOMAIN", "acme")]),
+        ("oidcproxy", &OIDC_PROXY),
+        (
+            "elsewhere",
+            &[
+                OIDC_PROXY[0],
+                OIDC_PROXY[1],
+                OIDC_PROXY[2],
+                OIDC_PROXY[3],
+                OIDC_PROXY[4],
+                ("PORTCULLIS_OAUTH_ENDPOINTS", "http://127.0.0.1:8000"),
+            ],
+        ),
     ];
     for (mode, variables) in modes {
         let bootstrap = rendered(&UPSTREAM, variables);
@@ -92,7 +134,7 @@ fn every_mode_renders_what_envoy_takes() {
 
 #[test]
 fn examples_are_what_render_prints() {
-    for mode in ["api-key", "jwt", "zscaler", "none"] {
+    for mode in ["api-key", "jwt", "zscaler", "oidcproxy", "none"] {
         let settings = format!("envoy/{mode}.json");
         let mut command = tools::portcullis();
         command.args([
@@ -107,6 +149,9 @@ fn examples_are_what_render_prints() {
         command.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
         if mode == "api-key" {
             command.env("ZSCALER_MCP_AUTH_API_KEY", API_KEY);
+        }
+        if mode == "oidcproxy" {
+            command.env("OIDCPROXY_CLIENT_SECRET", "secret");
         }
         let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let file = tools::root().join(format!("envoy/{mode}.yaml"));

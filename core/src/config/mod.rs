@@ -79,8 +79,8 @@ impl Config {
     /// Tells whether the engine may ask for the body of a request.
     #[must_use]
     pub const fn reads_bodies(&self) -> bool {
-        match self.mode {
-            Mode::OidcProxy(_) => true,
+        match &self.mode {
+            Mode::OidcProxy(mode) => mode.elsewhere().is_none(),
             Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::Zscaler(_) => false,
         }
     }

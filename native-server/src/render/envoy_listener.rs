@@ -65,7 +65,7 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
         ("stream_idle_timeout", "0s".into()),
         ("upgrade_configs", Yaml::list([websocket])),
         ("http_filters", Yaml::list([wasm_filter(install, filter), router()])),
-        ("route_config", route(&install.upstream)),
+        ("route_config", routes(install)),
     ])
 }
 
@@ -140,20 +140,26 @@ fn router() -> Yaml {
     ])
 }
 
-fn route(upstream: &HttpUrl) -> Yaml {
-    let action = Yaml::map([
-        ("cluster", cluster_name(upstream).into()),
-        ("timeout", "0s".into()),
-        ("host_rewrite_literal", upstream.authority().into()),
-    ]);
-    let route = Yaml::map([
+fn routes(install: &Install) -> Yaml {
+    let mut routes = Vec::new();
+    if let Some((url, paths)) = &install.sign_in {
+        routes.extend(paths.iter().map(|path| sign_in_route(url, path)));
+    }
+    routes.push(Yaml::map([
         ("match", Yaml::map([("prefix", "/".into())])),
-        ("route", action),
-    ]);
+        (
+            "route",
+            Yaml::map([
+                ("cluster", cluster_name(&install.upstream).into()),
+                ("timeout", "0s".into()),
+                ("host_rewrite_literal", install.upstream.authority().into()),
+            ]),
+        ),
+    ]));
     let host = Yaml::map([
         ("name", "protected_resource".into()),
         ("domains", Yaml::list(["*".into()])),
-        ("routes", Yaml::list([route])),
+        ("routes", Yaml::List(routes)),
         ("request_headers_to_add", Yaml::list(forwarded())),
         (
             "request_headers_to_remove",
@@ -163,6 +169,20 @@ fn route(upstream: &HttpUrl) -> Yaml {
     Yaml::map([
         ("name", "portcullis".into()),
         ("virtual_hosts", Yaml::list([host])),
+    ])
+}
+
+/// Leads a path of the authorization server to the gateway that answers it, which knows itself by
+/// the name that clients use.
+fn sign_in_route(url: &HttpUrl, path: &str) -> Yaml {
+    let (kind, path) = match path.strip_suffix('*') {
+        Some(start) => ("prefix", start),
+        None => ("path", path),
+    };
+    let action = Yaml::map([("cluster", cluster_name(url).into())]);
+    Yaml::map([
+        ("match", Yaml::map([(kind, path.into())])),
+        ("route", action),
     ])
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use anyhow::Context as _;
 use portcullis_core::HttpUrl;
 use portcullis_core::config::{Config, Setting, Settings, Site, Source, resolve};
+use portcullis_core::modes::Mode;
 
 use crate::listen::{Listen, TlsFiles};
 use crate::state;
@@ -19,6 +20,8 @@ pub(crate) struct Install {
     pub(crate) upstream: HttpUrl,
     /// Where the gateway itself makes calls, the protected resource left out.
     pub(crate) calls: Vec<HttpUrl>,
+    /// Where another gateway signs people in, and the paths that are its own.
+    pub(crate) sign_in: Option<(HttpUrl, Vec<String>)>,
     /// Whether the filter has bodies of requests collected.
     pub(crate) reads_bodies: bool,
     /// The settings to write into the configuration.
@@ -82,6 +85,7 @@ impl Install {
             listen: Address::new(&listen.host, listen.port)?,
             tls: listen.tls,
             calls: calls(&resolution.config, &upstream),
+            sign_in: sign_in(&resolution.config),
             reads_bodies: resolution.config.reads_bodies(),
             upstream,
             settings: written,
@@ -113,7 +117,8 @@ impl Address {
 fn calls(config: &Config, upstream: &HttpUrl) -> Vec<HttpUrl> {
     let place = |url: &HttpUrl| (url.is_https(), url.host().to_owned(), url.port());
     let mut calls: Vec<HttpUrl> = Vec::new();
-    for url in config.call_urls() {
+    let elsewhere = sign_in(config).map(|(url, _)| url);
+    for url in elsewhere.into_iter().chain(config.call_urls()) {
         let known = calls
             .iter()
             .chain([upstream])
@@ -123,6 +128,13 @@ fn calls(config: &Config, upstream: &HttpUrl) -> Vec<HttpUrl> {
         }
     }
     calls
+}
+
+fn sign_in(config: &Config) -> Option<(HttpUrl, Vec<String>)> {
+    match &config.mode {
+        Mode::OidcProxy(mode) => Some((mode.elsewhere()?.clone(), mode.paths())),
+        Mode::None | Mode::ApiKey(_) | Mode::Jwt(_) | Mode::Oidc(_) | Mode::Zscaler(_) => None,
+    }
 }
 
 /// Tells what to write down from what to leave in the environment: a secret that is there already
