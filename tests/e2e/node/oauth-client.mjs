@@ -12,11 +12,15 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+
+/** In milliseconds. */
+const PATIENCE = 30_000;
 
 const [kind, url, folder] = process.argv.slice(2);
 
@@ -58,10 +62,11 @@ class Callback {
   }
 
   async code(state) {
-    const answer = await this.arrived;
+    const late = sleep(PATIENCE, undefined, { ref: false });
+    const answer = await Promise.race([this.arrived, late]);
     this.server.close();
-    if (answer.get('state') !== state) {
-      throw new Error('the state is not ours');
+    if (answer?.get('state') !== state) {
+      throw new Error('the browser did not come back with our state');
     }
     if (answer.has('error')) {
       throw new Error(`refused: ${answer.get('error')}`);
@@ -159,7 +164,7 @@ async function connectByRemote(client) {
     said += text;
   });
   try {
-    await client.connect(transport);
+    await client.connect(transport, { timeout: PATIENCE });
   } catch (error) {
     throw new Error(`${error.message}; mcp-remote wrote:\n${said}`);
   }

@@ -12,6 +12,8 @@ pub(crate) const PERSON: &str = "alice";
 pub(crate) enum Mode {
     /// Clients register and sign in at the provider.
     Oidc,
+    /// Clients register at the gateway, which is the provider's only client.
+    OidcProxy,
 }
 
 /// All of it, running.
@@ -28,6 +30,7 @@ impl Install {
         let origin = format!("http://{address}");
         let (provider, settings) = match mode {
             Mode::Oidc => oidc(&origin),
+            Mode::OidcProxy => oidc_proxy(&origin),
         };
         let demo = Demo::start();
         let gateway = Gateway::start(kind, &settings.listening_on(address), demo.origin());
@@ -50,6 +53,7 @@ impl Mode {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Oidc => "oidc",
+            Self::OidcProxy => "oidcproxy",
         }
     }
 }
@@ -58,6 +62,20 @@ impl Mode {
 fn oidc(origin: &str) -> (IdentityProvider, Settings) {
     let provider = IdentityProvider::start_with(&["--registration", "on", "--auto-login", PERSON]);
     let settings = settings(Mode::Oidc, origin, &provider);
+    (provider, settings)
+}
+
+/// Starts a provider that knows the gateway at `origin` and nobody else, and makes the settings of
+/// that gateway.
+pub(crate) fn oidc_proxy(origin: &str) -> (IdentityProvider, Settings) {
+    let callback = format!("{origin}/auth/callback");
+    let provider = IdentityProvider::start_with(&["--redirect", &callback, "--auto-login", PERSON]);
+    let settings = settings(Mode::OidcProxy, origin, &provider)
+        .with("OIDCPROXY_CLIENT_ID", provider.fact("gateway_client_id"))
+        .with(
+            "OIDCPROXY_CLIENT_SECRET",
+            provider.fact("gateway_client_secret"),
+        );
     (provider, settings)
 }
 

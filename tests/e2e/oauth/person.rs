@@ -36,6 +36,14 @@ pub(crate) struct Seen {
     pub(crate) whoami: Value,
 }
 
+/// What was said where a call did not work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) client: String,
+    #[expect(dead_code, reason = "shown when an assertion fails")]
+    pub(crate) browser: String,
+}
+
 impl Person {
     /// Makes a person who answers consent pages by `decision`: `approve` or `deny`.
     pub(crate) fn new(program: Program, url: &str, decision: &str) -> Self {
@@ -61,8 +69,8 @@ impl Person {
         person
     }
 
-    /// Lists the tools and calls `whoami`; the error is what the client says.
-    pub(crate) fn call(&self) -> Result<Seen, String> {
+    /// Lists the tools and calls `whoami`.
+    pub(crate) fn call(&self) -> Result<Seen, Failure> {
         let mut command = match self.program {
             Program::Remote => node("remote"),
             Program::Node => node("sdk"),
@@ -87,8 +95,10 @@ impl Person {
             });
         }
         let log = String::from_utf8_lossy(&output.stderr);
-        let browser = fs::read_to_string(self.folder.join("pages")).unwrap_or_default();
-        Err(format!("{printed}\n{log}\nthe browser: {browser}"))
+        Err(Failure {
+            client: format!("{printed}\n{log}"),
+            browser: fs::read_to_string(self.folder.join("pages")).unwrap_or_default(),
+        })
     }
 
     /// Returns how often the client opened the browser.
@@ -99,11 +109,17 @@ impl Person {
 
     /// Makes the access token one that the gateway does not take, as if it had lapsed.
     pub(crate) fn age_token(&self) {
-        let path = self.kept("tokens.json");
-        let mut tokens: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        tokens["access_token"] = "lapsed".into();
-        tokens["expires_in"] = 0.into();
-        fs::write(&path, tokens.to_string()).unwrap();
+        self.edit("tokens.json", |tokens| {
+            tokens["access_token"] = "lapsed".into();
+            tokens["expires_in"] = 0.into();
+        });
+    }
+
+    /// Makes the registration one that nobody knows.
+    pub(crate) fn spoil_registration(&self) {
+        self.edit("client_info.json", |client| {
+            client["client_id"] = "unknown".into();
+        });
     }
 
     /// Forgets all tokens.
@@ -115,6 +131,13 @@ impl Person {
     pub(crate) fn registration(&self) -> Value {
         let kept = fs::read(self.kept("client_info.json")).unwrap();
         serde_json::from_slice(&kept).unwrap()
+    }
+
+    fn edit(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let path = self.kept(name);
+        let mut kept = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut kept);
+        fs::write(&path, kept.to_string()).unwrap();
     }
 
     /// Finds a file that the client keeps; `mcp-remote` has folders and prefixes of its own.

@@ -1,4 +1,5 @@
-//! Unmodified clients sign in, come back, refresh and lose their tokens.
+//! Unmodified clients sign in, come back, refresh and lose their tokens, or what they were
+//! registered as; and a person says no.
 
 use portcullis_tests::Kind;
 
@@ -31,6 +32,29 @@ fn signs_in(kind: Kind, mode: Mode, program: Program) {
     assert_eq!(install.provider.counted("/refused/authorization_code"), 0);
 }
 
+/// A client whose registration nobody can read registers again by itself, once the token endpoint
+/// tells it so. The Python SDK does not.
+fn registers_again(kind: Kind, program: Program) {
+    let install = Install::start(kind, Mode::OidcProxy);
+    let person = Person::new(program, &install.url(), "approve");
+    check(&install, &person.call().unwrap());
+
+    person.spoil_registration();
+    person.age_token();
+    check(&install, &person.call().unwrap());
+    assert_ne!(person.registration()["client_id"], "unknown");
+}
+
+/// A person who refuses consent is signed in nowhere, and the client learns why.
+fn is_denied(kind: Kind, program: Program) {
+    let install = Install::start(kind, Mode::OidcProxy);
+    let person = Person::new(program, &install.url(), "deny");
+
+    let failure = person.call().unwrap_err();
+    assert!(failure.client.contains("access_denied"), "{failure:?}");
+    assert_eq!(install.provider.counted("/sign_ins"), 0);
+}
+
 #[track_caller]
 fn check(install: &Install, seen: &Seen) {
     assert!(seen.tools.contains(&"echo".into()), "{seen:?}");
@@ -45,9 +69,9 @@ macro_rules! with_every_client {
         mod $module {
             use portcullis_tests::Kind::$kind;
 
-            use super::super::install::Mode::Oidc;
+            use super::super::install::Mode::{Oidc, OidcProxy};
             use super::super::person::Program::{Node, Python, Remote};
-            use super::signs_in;
+            use super::{is_denied, registers_again, signs_in};
 
             #[test]
             fn remote_signs_in_at_the_provider() { signs_in($kind, Oidc, Remote); }
@@ -55,6 +79,25 @@ macro_rules! with_every_client {
             fn node_signs_in_at_the_provider() { signs_in($kind, Oidc, Node); }
             #[test]
             fn python_signs_in_at_the_provider() { signs_in($kind, Oidc, Python); }
+
+            #[test]
+            fn remote_signs_in_through_the_gateway() { signs_in($kind, OidcProxy, Remote); }
+            #[test]
+            fn node_signs_in_through_the_gateway() { signs_in($kind, OidcProxy, Node); }
+            #[test]
+            fn python_signs_in_through_the_gateway() { signs_in($kind, OidcProxy, Python); }
+
+            #[test]
+            fn remote_registers_again() { registers_again($kind, Remote); }
+            #[test]
+            fn node_registers_again() { registers_again($kind, Node); }
+
+            #[test]
+            fn remote_is_told_of_a_denial() { is_denied($kind, Remote); }
+            #[test]
+            fn node_is_told_of_a_denial() { is_denied($kind, Node); }
+            #[test]
+            fn python_is_told_of_a_denial() { is_denied($kind, Python); }
         }
     )*};
 }
