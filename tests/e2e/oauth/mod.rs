@@ -1,5 +1,8 @@
 //! Signing in by OAuth with a real provider and real clients.
 
+mod fleet;
 mod install;
 mod person;
+mod replicas;
 mod sign_in;
+mod traveller;
