@@ -11,20 +11,18 @@ listens on loopback. What runs is noted under target/demo, and only that is ende
 
 import json
 import os
-import pathlib
 import re
-import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 
+from demo_processes import Processes
+from demo_words import say, tell
 from tools import ROOT, TARGET
 
 ADDRESSES = {"envoy": ("127.0.0.1", 10000), "native": ("127.0.0.1", 8000)}
-PATIENCE_SECONDS = 60
 RELEASE = TARGET / "release"
 # The server and the client of the demo: not a product, and the tests use the same build.
 DEBUG = TARGET / "debug"
@@ -48,14 +46,13 @@ class Demo:
     def __init__(self, host):
         self.host = host
         self.address = ADDRESSES[host]
-        self.folder = TARGET / "demo" / host
+        self.processes = Processes(TARGET / "demo" / host)
         self.settings = dict(os.environ)
         self.headers = []
 
     def up(self, mode):
         self.down()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        self.processes.make_folder()
         self.require_free_port()
         self.choose(mode)
         upstream = self.start_resource()
@@ -63,9 +60,7 @@ class Demo:
         self.try_and_tell()
 
     def down(self):
-        for note in sorted(self.folder.glob("*.pid")):
-            stop(json.loads(note.read_text()))
-            note.unlink()
+        self.processes.end_all()
 
     def require_free_port(self):
         with socket.socket() as probe:
@@ -150,23 +145,26 @@ class Demo:
     def start_idp(self):
         folder = tool("npm", ROOT / "envoy" / "demo" / "idp")
         self.start("idp", [tool("node"), f"{folder}/idp.mjs", "--listen", "127.0.0.1:0"])
-        return json.loads(self.wait_for_line("idp", r"^\{.*\}$"))
+        return json.loads(self.processes.wait_for_line("idp", r"^\{.*\}$"))
 
     def start_resource(self):
         self.start("resource", [DEBUG / "portcullis-demo", "--listen", "127.0.0.1:0"])
-        return self.wait_for_line("resource", r"(?<=listening on )http://[0-9.:]+")
+        return self.processes.wait_for_line("resource", r"(?<=listening on )http://[0-9.:]+")
 
     def start_gateway(self, upstream):
         place = ["--listen", show(self.address), "--upstream", upstream]
-        self.settings["PORTCULLIS_STATE_DIR"] = str(self.folder)
+        self.settings["PORTCULLIS_STATE_DIR"] = str(self.processes.folder)
         if self.host == "envoy":
-            bootstrap = self.folder / "envoy.yaml"
+            bootstrap = self.processes.folder / "envoy.yaml"
             write_private(bootstrap, self.portcullis("render", "envoy", *place, "--filter", WASM))
             envoy = [tool("envoy"), "-c", bootstrap, "--use-dynamic-base-id", "-l", "warning"]
             self.start("gateway", envoy)
         else:
             self.start("gateway", [RELEASE / "portcullis", "serve", *place])
         self.wait_until_it_answers()
+
+    def start(self, name, command):
+        self.processes.start(name, command, self.settings)
 
     def portcullis(self, *words):
         command = [str(word) for word in (RELEASE / "portcullis", *words)]
@@ -176,24 +174,6 @@ class Demo:
         if answer.returncode != 0:
             sys.exit(answer.returncode)
         return answer.stdout
-
-    def start(self, name, command):
-        """Starts a program that outlives this one, with its output in a file."""
-        command = [str(word) for word in command]
-        log = os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        pid = detach(command, self.settings, log)
-        os.close(log)
-        note = {"pid": pid, "command": command}
-        (self.folder / f"{name}.pid").write_text(json.dumps(note), encoding="utf-8")
-
-    def log(self, name):
-        return self.folder / f"{name}.log"
-
-    def wait_for_line(self, name, pattern):
-        found = self.wait_for(
-            name, lambda: re.search(pattern, self.log(name).read_text(errors="replace"), re.M)
-        )
-        return found.group(0)
 
     def wait_until_it_answers(self):
         url = f"http://{show(self.address)}/healthz"
@@ -205,26 +185,13 @@ class Demo:
             except OSError:
                 return False
 
-        self.wait_for("gateway", answers)
-
-    def wait_for(self, name, condition):
-        note = json.loads((self.folder / f"{name}.pid").read_text())
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            if found := condition():
-                return found
-            if not runs(note):
-                break
-            time.sleep(0.05)
-        text = self.log(name).read_text(errors="replace")
-        self.down()
-        return sys.exit(f"demo.py: {name} did not come up; it wrote:\n{text}")
+        self.processes.wait_for("gateway", answers)
 
     def try_and_tell(self):
         url = f"http://{show(self.address)}/mcp"
         client = [DEBUG / "portcullis-demo-client", url, "whoami", "{}"]
         with_it = [word for field in self.headers for word in ("--header", field)]
-        say(f"Portcullis ({self.host}) answers on {url}, logs are in {self.folder}")
+        say(f"Portcullis ({self.host}) answers on {url}, logs are in {self.processes.folder}")
         if self.headers:
             seen = subprocess.run([*client, *with_it], stdout=subprocess.PIPE, check=True)
             say(f"An MCP client with the credential called `whoami`: {seen.stdout.decode()}")
@@ -233,94 +200,8 @@ class Demo:
         if bare.returncode not in answers:
             sys.exit("demo.py: the MCP client without a credential failed")
         say(f"The same client without a credential {answers[bare.returncode]}.\n")
-        self.tell(url)
-
-    def tell(self, url):
-        say("Client configuration (mcp-remote), for `mcpServers` of Claude Desktop, Cursor, …:\n")
-        say(client_configuration(url, self.headers))
-        if not self.headers:
-            say("\nWhere a credential is wanted, add your own by --header.")
-        fields = "".join(f" \\\n  -H '{field}'" for field in self.headers)
-        say(f"\nTry it:\n\ncurl -i {url} \\\n  -H 'Content-Type: application/json' \\")
-        say(f"  -H 'Accept: application/json, text/event-stream'{fields} \\\n  -d '{INITIALIZE}'")
-        say(f"\ncurl -i -X POST {url}   # without a credential")
+        tell(url, self.headers)
         say(f"\n`make {self.host}-down` ends it.")
-
-
-INITIALIZE = json.dumps({
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "curl", "version": "0"},
-    },
-})
-
-
-def client_configuration(url, headers):
-    # Some clients split arguments at blanks, so values travel in the environment.
-    arguments, environment = ["-y", "mcp-remote", url], {}
-    for number, field in enumerate(headers, 1):
-        name, value = field.split(": ", 1)
-        variable = f"PORTCULLIS_HEADER_{number}"
-        arguments += ["--header", f"{name}:${{{variable}}}"]
-        environment[variable] = value
-    server = {"command": "npx", "args": arguments, "env": environment}
-    return json.dumps({"mcpServers": {"portcullis": server}}, indent=2)
-
-
-def detach(command, environment, log):
-    """Runs a command as a child of nobody and returns its process id.
-
-    Envoy ends when the process that started it ends, so it is started by one that has gone.
-    """
-    pid_read, pid_write = os.pipe()
-    between = os.fork()
-    if between == 0:
-        os.setsid()
-        os.write(pid_write, str(fork_orphan(command, environment, log)).encode())
-        os._exit(0)
-    os.waitpid(between, 0)
-    os.close(pid_write)
-    # The pipe ends when the command is run, which closes it.
-    with os.fdopen(pid_read, encoding="utf-8") as pid:
-        return int(pid.read())
-
-
-def fork_orphan(command, environment, log):
-    parent = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        while os.getppid() == parent:
-            time.sleep(0.001)
-        for number, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), log, log)):
-            os.dup2(descriptor, number)
-        os.execve(command[0], command, environment)
-    finally:
-        os._exit(127)
-
-
-def runs(note):
-    """Tells whether a noted process still runs, and is not another with the same number."""
-    listed = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(note["pid"])], capture_output=True, text=True, check=False
-    )
-    return pathlib.Path(note["command"][0]).name in listed.stdout
-
-
-def stop(note):
-    """Ends a noted process: politely first."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if not runs(note):
-            return
-        os.kill(note["pid"], number)
-        deadline = time.monotonic() + 5
-        while runs(note) and time.monotonic() < deadline:
-            time.sleep(0.05)
 
 
 def tool(*words):
@@ -339,10 +220,6 @@ def write_private(path, text):
 
 def show(address):
     return f"{address[0]}:{address[1]}"
-
-
-def say(text):
-    print(text, flush=True)
 
 
 def main(arguments):
