@@ -3,9 +3,11 @@
 TARGET ?= $(or $(CARGO_TARGET_DIR),target)
 WASM := $(TARGET)/wasm32-wasip1/release/portcullis_filter.wasm
 MODE ?=
+# Some shells have a HOST of their own.
+OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
-.PHONY: help filter native demo envoy-up envoy-down native-up native-down tools test test-all ci
+.PHONY: help filter native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
@@ -33,6 +35,12 @@ native-up: native demo ## Starts a demo behind the native binary on 127.0.0.1:80
 
 native-down: ## Ends what native-up started
 	@python3 scripts/demo.py down native
+
+oidc-up: filter native demo ## Starts a demo of signing in behind Envoy, or with HOST=native behind the binary
+	@python3 scripts/demo.py up $(OIDC_HOST) oidcproxy
+
+oidc-down: ## Ends what oidc-up started (HOST as there)
+	@python3 scripts/demo.py down $(OIDC_HOST)
 
 tools: ## Fetches Envoy, the real clients and servers and valgrind for the tests, into target/tools
 	python3 scripts/tools.py all

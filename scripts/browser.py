@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """A browser without a screen: signs a person in, for tests and the demo.
 
-usage: browser.py approve|deny URL
+usage: browser.py [approve|deny] URL
 
 Goes to URL with an empty cookie jar, follows redirects, answers the gateway's consent page as
-asked, fills in the provider's pages (any name, any password), and ends where no page asks for
-more: at the client's own loopback address. Prints one JSON object: {"url", "status", "pages": the
-titles of the pages that it answered}. Exit code 0 when it got there.
+asked (by default it approves), fills in the provider's pages (any name, any password), and ends
+where no page asks for more: at the client's own loopback address. Prints one JSON object: {"url",
+"status", "pages": the titles of the pages that it answered}. Exit code 0 when it got there.
 
 It obeys what a browser would: cookies by host, path and `Secure`; a form is sent with `Origin` and
 `Sec-Fetch-Site`. Content security policies and `SameSite` take a real browser.
@@ -114,10 +114,11 @@ class Browser:
 
 
 def main(arguments):
-    if len(arguments) != 2 or arguments[0] not in ("approve", "deny"):
+    decision, *urls = arguments if len(arguments) == 2 else ["approve", *arguments]
+    if decision not in ("approve", "deny") or len(urls) != 1:
         sys.exit(__doc__)
-    browser = Browser(arguments[0])
-    answer = browser.visit(arguments[1])
+    browser = Browser(decision)
+    answer = browser.visit(urls[0])
     print(json.dumps({"url": answer.url, "status": answer.status, "pages": browser.pages}))
     return 0 if answer.status < 400 else 1
 

@@ -5,13 +5,15 @@ usage: demo.py up envoy|native [MODE]
        demo.py down envoy|native
 
 Settings come from the environment, as everywhere. Where they leave a mode without what it needs,
-the demo brings it: api-key a generated key, jwt, oidc and zscaler a local identity provider. Everything
-listens on loopback. What runs is noted under target/demo, and only that is ended.
+the demo brings it: api-key a generated key, jwt, oidc, oidcproxy and zscaler a local identity
+provider. Everything listens on loopback. What runs is noted under target/demo, and only that is
+ended.
 """
 
 import json
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -19,7 +21,8 @@ import urllib.parse
 import urllib.request
 
 from demo_processes import Processes
-from demo_words import say, tell
+from demo_words import say, tell, tell_sign_in
+from sign_in import sign_in
 from tools import ROOT, TARGET
 
 ADDRESSES = {"envoy": ("127.0.0.1", 10000), "native": ("127.0.0.1", 8000)}
@@ -48,7 +51,10 @@ class Demo:
         self.address = ADDRESSES[host]
         self.processes = Processes(TARGET / "demo" / host)
         self.settings = dict(os.environ)
+        self.url = f"http://{show(self.address)}/mcp"
         self.headers = []
+        # Whether clients sign somebody in, and whether a script can.
+        self.signs_in = self.by_script = False
 
     def up(self, mode):
         self.down()
@@ -81,6 +87,8 @@ class Demo:
             "api-key": self.bring_key,
             "jwt": self.bring_issuer,
             "oidc": self.bring_provider,
+            "oidcproxy": self.bring_sign_in,
+            "oauth-proxy": self.bring_sign_in,
             "zscaler": self.bring_tenant,
         }
         mode = settings.get("ZSCALER_MCP_AUTH_MODE", "").strip().lower() or self.resolved_mode()
@@ -98,11 +106,7 @@ class Demo:
             self.headers = [f"Authorization: Bearer {key}"]
 
     def kept_key(self):
-        """Returns a generated key, the same for every start, so that clients stay configured."""
-        path = TARGET / "demo" / "api-key"
-        if not path.exists():
-            write_private(path, self.portcullis("--generate-auth-token"))
-        return path.read_text(encoding="utf-8").strip()
+        return kept("api-key", lambda: self.portcullis("--generate-auth-token"))
 
     def bring_issuer(self):
         if self.settings.get("ZSCALER_MCP_AUTH_JWKS_URI", "").strip():
@@ -118,12 +122,24 @@ class Demo:
             return
         idp = self.start_idp()
         self.bring_token(idp)
-        self.settings["OIDCPROXY_CONFIG_URL"] = (
-            f"{idp['issuer']}/.well-known/openid-configuration"
-        )
-        self.settings["OIDCPROXY_BASE_URL"] = f"http://{show(self.address)}/mcp"
+        self.settings["OIDCPROXY_CONFIG_URL"] = idp["config_url"]
+        self.settings["OIDCPROXY_BASE_URL"] = self.url
         # The token of the demo is for this one, whatever address the gateway has.
         self.settings["OIDCPROXY_AUDIENCE"] = idp["audience"]
+
+    def bring_sign_in(self):
+        self.signs_in = True
+        if not self.settings.get("PORTCULLIS_STATE_KEYS", "").strip():
+            # As long as the key is the same, clients are known.
+            self.settings["PORTCULLIS_STATE_KEYS"] = kept("state-key", new_state_key)
+        if self.settings.get("OIDCPROXY_CONFIG_URL", "").strip():
+            return
+        idp = self.start_idp("--redirect", f"http://{show(self.address)}/auth/callback")
+        self.settings["OIDCPROXY_CONFIG_URL"] = idp["config_url"]
+        self.settings["OIDCPROXY_BASE_URL"] = self.url
+        self.settings["OIDCPROXY_CLIENT_ID"] = idp["gateway_client_id"]
+        self.settings["OIDCPROXY_CLIENT_SECRET"] = idp["gateway_client_secret"]
+        self.by_script = True
 
     def bring_token(self, idp):
         form = {"grant_type": "client_credentials", "resource": idp["audience"]}
@@ -142,9 +158,9 @@ class Demo:
             f"X-Zscaler-Client-Secret: {idp['client_secret']}",
         ]
 
-    def start_idp(self):
-        folder = tool("npm", ROOT / "envoy" / "demo" / "idp")
-        self.start("idp", [tool("node"), f"{folder}/idp.mjs", "--listen", "127.0.0.1:0"])
+    def start_idp(self, *arguments):
+        program = f"{tool('npm', ROOT / 'envoy' / 'demo' / 'idp')}/idp.mjs"
+        self.start("idp", [tool("node"), program, "--listen", "127.0.0.1:0", *arguments])
         return json.loads(self.processes.wait_for_line("idp", r"^\{.*\}$"))
 
     def start_resource(self):
@@ -188,10 +204,12 @@ class Demo:
         self.processes.wait_for("gateway", answers)
 
     def try_and_tell(self):
-        url = f"http://{show(self.address)}/mcp"
-        client = [DEBUG / "portcullis-demo-client", url, "whoami", "{}"]
+        say(f"Portcullis ({self.host}) answers on {self.url}, logs are in {self.processes.folder}")
+        if self.by_script:
+            self.headers = [f"Authorization: Bearer {sign_in(self.url)}"]
+            say("A client registered, and a script signed a person in by browser.")
+        client = [DEBUG / "portcullis-demo-client", self.url, "whoami", "{}"]
         with_it = [word for field in self.headers for word in ("--header", field)]
-        say(f"Portcullis ({self.host}) answers on {url}, logs are in {self.processes.folder}")
         if self.headers:
             seen = subprocess.run([*client, *with_it], stdout=subprocess.PIPE, check=True)
             say(f"An MCP client with the credential called `whoami`: {seen.stdout.decode()}")
@@ -200,8 +218,12 @@ class Demo:
         if bare.returncode not in answers:
             sys.exit("demo.py: the MCP client without a credential failed")
         say(f"The same client without a credential {answers[bare.returncode]}.\n")
-        tell(url, self.headers)
-        say(f"\n`make {self.host}-down` ends it.")
+        if self.signs_in:
+            tell_sign_in(self.url, self.by_script)
+            say(f"\n`make oidc-down{' HOST=native' if self.host == 'native' else ''}` ends it.")
+        else:
+            tell(self.url, self.headers)
+            say(f"\n`make {self.host}-down` ends it.")
 
 
 def tool(*words):
@@ -210,6 +232,18 @@ def tool(*words):
     if answer.returncode != 0:
         sys.exit(answer.returncode)
     return answer.stdout.strip()
+
+
+def kept(name, make):
+    """Returns what was made up once, the same for every start, so that clients stay configured."""
+    path = TARGET / "demo" / name
+    if not path.exists():
+        write_private(path, make())
+    return path.read_text(encoding="utf-8").strip()
+
+
+def new_state_key():
+    return secrets.token_urlsafe(32)
 
 
 def write_private(path, text):

@@ -1,6 +1,9 @@
 """What a demo tells the person who started it."""
 
 import json
+import shlex
+
+from tools import ROOT
 
 INITIALIZE = json.dumps({
     "jsonrpc": "2.0",
@@ -24,6 +27,20 @@ def tell(url, headers):
     say(f"\nTry it:\n\ncurl -i {url} \\\n  -H 'Content-Type: application/json' \\")
     say(f"  -H 'Accept: application/json, text/event-stream'{fields} \\\n  -d '{INITIALIZE}'")
     say(f"\ncurl -i -X POST {url}   # without a credential")
+
+
+def tell_sign_in(url, by_script):
+    """Says how clients that sign in use the gateway at `url`."""
+    say("Sign in with mcp-remote; a browser opens, and the local provider takes any name:\n")
+    say(f"npx -y mcp-remote {url}")
+    if by_script:
+        browser = shlex.quote(str(ROOT / "scripts" / "browser.py"))
+        say("\nWithout a screen, a script can be the browser and the person; this lists the tools:\n")
+        say(f"BROWSER={browser} npx -y -p mcp-remote mcp-remote-client {url}")
+        signed_in = shlex.quote(str(ROOT / "scripts" / "sign_in.py"))
+        say(f"\nAn access token for other things: {signed_in} {url}")
+    say("\nClient configuration, for `mcpServers` of Claude Desktop, Cursor, …:\n")
+    say(client_configuration(url, []))
 
 
 def client_configuration(url, headers):
