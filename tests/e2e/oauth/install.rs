@@ -26,6 +26,15 @@ pub(crate) struct Install {
 
 impl Install {
     pub(crate) fn start(kind: Kind, mode: Mode) -> Self {
+        Self::start_with(kind, mode, |settings| settings)
+    }
+
+    /// Starts with settings that `change` may add to.
+    pub(crate) fn start_with(
+        kind: Kind,
+        mode: Mode,
+        change: impl FnOnce(Settings) -> Settings,
+    ) -> Self {
         let address = free_address();
         let origin = format!("http://{address}");
         let (provider, settings) = match mode {
@@ -33,7 +42,8 @@ impl Install {
             Mode::OidcProxy => oidc_proxy(&origin),
         };
         let demo = Demo::start();
-        let gateway = Gateway::start(kind, &settings.listening_on(address), demo.origin());
+        let settings = change(settings).listening_on(address);
+        let gateway = Gateway::start(kind, &settings, demo.origin());
         Self {
             gateway,
             provider,
