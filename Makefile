@@ -42,7 +42,7 @@ oidc-up: filter native demo ## Starts a demo of signing in behind Envoy, or with
 oidc-down: ## Ends what oidc-up started (HOST as there)
 	@python3 scripts/demo.py down $(OIDC_HOST)
 
-tools: ## Fetches Envoy, the real clients and servers and valgrind for the tests, into target/tools
+tools: ## Fetches Envoy, real clients and servers, a browser and valgrind, into target/tools
 	python3 scripts/tools.py all
 
 # The native binary is tested in the dev profile: its dependencies are then those of the unit

@@ -9,7 +9,8 @@ where no page asks for more: at the client's own loopback address. Prints one JS
 "status", "pages": the titles of the pages that it answered}. Exit code 0 when it got there.
 
 It obeys what a browser would: cookies by host, path and `Secure`; a form is sent with `Origin` and
-`Sec-Fetch-Site`. Content security policies and `SameSite` take a real browser.
+`Sec-Fetch-Site`. Content security policies and `SameSite` take a real browser:
+tests/e2e/browser/chromium.mjs is used alike.
 """
 
 import html.parser

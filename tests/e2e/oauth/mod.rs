@@ -2,6 +2,7 @@
 
 mod fleet;
 mod install;
+mod pages;
 mod person;
 mod replicas;
 mod sign_in;

@@ -6,10 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::programs::{folder, tool};
+
+/// How long a browser may take to close.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program that signs in as it was made to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,7 +60,8 @@ impl Person {
         )
     }
 
-    fn with_browser(program: Program, url: &str, browser: &str) -> Self {
+    /// Makes a person with the browser that this command starts.
+    pub(crate) fn with_browser(program: Program, url: &str, browser: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("portcullis-person-{}-{number}", std::process::id());
@@ -97,7 +103,7 @@ impl Person {
         let log = String::from_utf8_lossy(&output.stderr);
         Err(Failure {
             client: format!("{printed}\n{log}"),
-            browser: fs::read_to_string(self.folder.join("pages")).unwrap_or_default(),
+            browser: self.pages(),
         })
     }
 
@@ -105,6 +111,23 @@ impl Person {
     pub(crate) fn opened(&self) -> usize {
         let log = fs::read_to_string(self.folder.join("opened")).unwrap_or_default();
         log.lines().count()
+    }
+
+    /// Returns the JSON that the browser printed in the end.
+    pub(crate) fn findings(&self) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(findings) = serde_json::from_str(&self.pages()) {
+                return findings;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the browser wrote {}",
+                self.pages()
+            );
+            // It is a child of the client, which has ended: nobody else tells that it is done.
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Makes the access token one that the gateway does not take, as if it had lapsed.
@@ -156,6 +179,11 @@ impl Person {
         );
         fs::write(self.browser(), script).unwrap();
         fs::set_permissions(self.browser(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Returns all that the browser wrote so far.
+    fn pages(&self) -> String {
+        fs::read_to_string(self.folder.join("pages")).unwrap_or_default()
     }
 
     fn browser(&self) -> PathBuf {
