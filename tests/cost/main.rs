@@ -21,6 +21,7 @@ mod filter;
 mod host;
 mod hostcalls;
 mod scenario;
+mod sign_in;
 mod signature;
 mod table;
 

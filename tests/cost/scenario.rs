@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::filter::{Counts, Filter};
 use crate::host::{Fields, NOW};
+use crate::sign_in;
 
 const API_KEY: &str = "k7Jc2uY0cTn4u4b9wq8v1Xz3Lr6Sd5Ff0Gh2Jk4Qm8A";
 const STATE_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
@@ -89,6 +90,7 @@ fn settings(mode: &str, scenario: Scenario) -> Value {
             ("ZSCALER_MCP_AUTH_ISSUER", ISSUER),
             ("ZSCALER_MCP_AUTH_AUDIENCE", AUDIENCE),
         ],
+        "oidcproxy" => &sign_in::SETTINGS,
         "zscaler" => &[("PORTCULLIS_TOKEN_URL", "https://login.example.com/token")],
         _ => &[("ZSCALER_MCP_ALLOWED_HOSTS", "mcp.example.com")],
     };
@@ -115,6 +117,11 @@ fn settings(mode: &str, scenario: Scenario) -> Value {
 fn credential(mode: &str, scenario: Scenario, number: usize) -> String {
     match mode {
         "jwt" => format!("Bearer {}", token(scenario, number)),
+        "oidcproxy" => {
+            let settings = settings(mode, scenario);
+            let token = sign_in::access_token(&settings, &KEY, number);
+            format!("Bearer {token}")
+        }
         // `client-1` and a secret of usual length.
         "zscaler" => "Basic Y2xpZW50LTE6YS1zZWNyZXQtb2YtMzItY2hhcmFjdGVycw==".to_owned(),
         _ => format!("Bearer {API_KEY}"),
