@@ -5,13 +5,18 @@
 
 use std::process::Command;
 
+use portcullis_tests::oauth_flow::Site;
 use portcullis_tests::process::Process;
-use portcullis_tests::{Gateway, Kind, Settings};
+use portcullis_tests::{Gateway, Kind, Settings, free_address};
 
+use crate::install::oidc_proxy;
 use crate::programs::{Demo, folder, origin, tool};
 use crate::suite::{Run, Verdicts, node};
 
 const KEY: &str = "correct-horse-battery-staple";
+
+/// What the suite calls the gateway.
+const HOSTS: &str = "127.0.0.1:*";
 
 /// This one wants foreign hosts refused. The server sees the gateway's, so the gateway has to.
 const STRICTER: &str = "server-dns-rebinding-protection";
@@ -21,10 +26,25 @@ fn check(kind: Kind, upstream: &str) {
     let settings = Settings::new()
         .with("ZSCALER_MCP_AUTH_MODE", "api-key")
         .with("ZSCALER_MCP_AUTH_API_KEY", KEY)
-        .with("ZSCALER_MCP_ALLOWED_HOSTS", "127.0.0.1:*");
+        .with("ZSCALER_MCP_ALLOWED_HOSTS", HOSTS);
     let gateway = Gateway::start(kind, &settings, upstream);
-    let shim = Shim::start(&format!("http://{}", gateway.address()));
+    compare(&gateway, KEY, upstream);
+}
 
+/// In mode `oidcproxy`, where Envoy is told to let the filter wait for bodies.
+#[track_caller]
+fn check_signed_in(kind: Kind, upstream: &str) {
+    let address = free_address();
+    let (_provider, settings) = oidc_proxy(&Site::origin_at(address));
+    let settings = settings.with("ZSCALER_MCP_ALLOWED_HOSTS", HOSTS);
+    let gateway = Gateway::start(kind, &settings.listening_on(address), upstream);
+    let (_, tokens) = Site::of(&gateway).sign_in();
+    compare(&gateway, &tokens.access, upstream);
+}
+
+#[track_caller]
+fn compare(gateway: &Gateway, token: &str, upstream: &str) {
+    let shim = Shim::start(&format!("http://{}", gateway.address()), token);
     let without = verdicts(upstream);
     let with = verdicts(&shim.origin);
     let passed = without.values().flatten().filter(passes).count();
@@ -35,7 +55,8 @@ fn check(kind: Kind, upstream: &str) {
         let better = scenario == STRICTER && seen.iter().filter(passes).count() == seen.len();
         assert!(
             as_well || better,
-            "{scenario} behind {kind:?}: {seen:?}, without it {expected:?}"
+            "{scenario} behind {:?}: {seen:?}, without it {expected:?}",
+            gateway.kind()
         );
     }
 }
@@ -83,11 +104,11 @@ struct Shim {
 }
 
 impl Shim {
-    fn start(gateway: &str) -> Self {
+    fn start(gateway: &str, token: &str) -> Self {
         let mut command = Command::new(node());
         command
             .arg(folder("tests/conformance").join("bearer.mjs"))
-            .args([gateway, KEY]);
+            .args([gateway, token]);
         let process = Process::start("bearer", &mut command);
         let origin = process.wait_for_line(origin).unwrap();
         Self {
@@ -105,6 +126,16 @@ fn the_node_sdk_passes_as_much_behind_envoy() {
 #[test]
 fn the_node_sdk_passes_as_much_behind_native() {
     check(Kind::Native, &Reference::start().origin);
+}
+
+#[test]
+fn the_node_sdk_passes_as_much_behind_envoy_when_signed_in() {
+    check_signed_in(Kind::Envoy, &Reference::start().origin);
+}
+
+#[test]
+fn the_node_sdk_passes_as_much_behind_native_when_signed_in() {
+    check_signed_in(Kind::Native, &Reference::start().origin);
 }
 
 #[test]
