@@ -44,6 +44,13 @@ impl Fleet {
         let mut gateway = self.replicas[number].write().unwrap();
         *gateway = start(gateway.kind(), settings, &self.upstream);
     }
+
+    /// Replaces every replica.
+    pub(crate) fn replace_all(&self, settings: &Settings) {
+        for number in self.numbers() {
+            self.replace(number, settings);
+        }
+    }
 }
 
 fn start(kind: Kind, settings: &Settings, upstream: &str) -> Gateway {

@@ -11,49 +11,56 @@ use super::install::oidc_proxy;
 use super::traveller::Traveller;
 use crate::programs::IdentityProvider;
 
-const OLD: &str = "b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZC0";
-const NEW: &str = "bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldy0";
+/// The newest last.
+const KEYS: [&str; 5] = [
+    "MXN0LjFzdC4xc3QuMXN0LjFzdC4xc3QuMXN0LjFzdC4",
+    "Mm5kLjJuZC4ybmQuMm5kLjJuZC4ybmQuMm5kLjJuZC4",
+    "M3JkLjNyZC4zcmQuM3JkLjNyZC4zcmQuM3JkLjNyZC4",
+    "NHRoLjR0aC40dGguNHRoLjR0aC40dGguNHRoLjR0aC4",
+    "NXRoLjV0aC41dGguNXRoLjV0aC41dGguNXRoLjV0aC4",
+];
 
 /// How many people sign in at the same time.
 const LANES: usize = 4;
 
+/// How many of them there are when something changes. More would take so long that the codes of
+/// the first lapsed.
+const CROWD: usize = 50;
+
 #[test]
 fn a_restart_loses_no_sign_in() {
     let world = World::start();
-    let settings = world.settings(&[OLD]);
+    let settings = world.settings(&[KEYS[0]]);
     let fleet = Fleet::start(&settings, &world.resource.url());
     for number in fleet.numbers() {
-        world.sign_in(&fleet, 50, || fleet.replace(number, &settings));
+        world.sign_in(&fleet, || fleet.replace(number, &settings));
     }
-    world.sign_in(&fleet, 50, || {
-        for number in fleet.numbers() {
-            fleet.replace(number, &settings);
-        }
-    });
+    world.sign_in(&fleet, || fleet.replace_all(&settings));
 }
 
 #[test]
 fn a_new_key_loses_no_sign_in() {
     let world = World::start();
-    let fleet = Fleet::start(&world.settings(&[OLD]), &world.resource.url());
-    let rotated = world.settings(&[NEW, OLD]);
-    world.sign_in(&fleet, 200, || {
-        for number in fleet.numbers() {
-            fleet.replace(number, &rotated);
-        }
-    });
+    let mut keys = vec![KEYS[0]];
+    let fleet = Fleet::start(&world.settings(&keys), &world.resource.url());
+    for newest in &KEYS[1..] {
+        keys.insert(0, newest);
+        let settings = world.settings(&keys);
+        world.sign_in(&fleet, || fleet.replace_all(&settings));
+    }
 }
 
 /// One replica after the other: each must open what a later one seals, so all learn the new key
 /// before the first seals with it.
 #[test]
 fn a_new_key_can_be_rolled_out_by_replica() {
+    let [old, new, ..] = KEYS;
     let world = World::start();
-    let fleet = Fleet::start(&world.settings(&[OLD]), &world.resource.url());
-    for keys in [[OLD, NEW], [NEW, OLD]] {
+    let fleet = Fleet::start(&world.settings(&[old]), &world.resource.url());
+    for keys in [[old, new], [new, old]] {
         let settings = world.settings(&keys);
         for number in fleet.numbers() {
-            world.sign_in(&fleet, 16, || fleet.replace(number, &settings));
+            world.sign_in(&fleet, || fleet.replace(number, &settings));
         }
     }
 }
@@ -84,12 +91,12 @@ impl World {
         settings.with("PORTCULLIS_STATE_KEYS", keys.join(","))
     }
 
-    /// Signs `people` in, who are stopped after different steps when `change` happens.
-    fn sign_in(&self, fleet: &Fleet, people: usize, change: impl FnOnce()) {
+    /// Signs a crowd in, who are stopped after different steps when `change` happens.
+    fn sign_in(&self, fleet: &Fleet, change: impl FnOnce()) {
         let spent = || self.provider.counted("/token/authorization_code");
         let before = spent();
         let site = Site::new(self.origin.clone(), |request| fleet.send(request));
-        let mut travellers: Vec<Traveller> = (0..people).map(|_| Traveller::default()).collect();
+        let mut travellers: Vec<Traveller> = (0..CROWD).map(|_| Traveller::default()).collect();
         let first_part = |number: usize| number % (Traveller::STEPS + 1);
         in_lanes(&mut travellers, |number, traveller| {
             traveller.walk(&site, first_part(number));
@@ -99,7 +106,7 @@ impl World {
             traveller.walk(&site, Traveller::STEPS - first_part(number));
         });
         assert!(travellers.iter().all(Traveller::has_arrived));
-        let codes = u64::try_from(people).unwrap();
+        let codes = u64::try_from(CROWD).unwrap();
         assert_eq!(spent(), before + codes, "each spends one code");
     }
 }
