@@ -166,6 +166,7 @@ async function connectByRemote(client) {
   try {
     await client.connect(transport, { timeout: PATIENCE });
   } catch (error) {
+    await transport.close();
     throw new Error(`${error.message}; mcp-remote wrote:\n${said}`);
   }
 }
