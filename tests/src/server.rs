@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use crate::wire::{self, Fields};
 
@@ -93,6 +94,8 @@ pub enum Behaviour {
     Answer(Answer),
     /// Waits for the gate, then goes on.
     Held(Gate, Box<Self>),
+    /// Goes on after this time.
+    Late(Duration, Box<Self>),
     /// Never answers, and keeps the connection.
     Silent,
     /// Sends the head and half of the body, then closes.
@@ -228,6 +231,10 @@ fn perform(
         }
         Behaviour::Held(gate, then) => {
             gate.wait();
+            perform(*then, method, reader)
+        }
+        Behaviour::Late(late, then) => {
+            thread::sleep(late);
             perform(*then, method, reader)
         }
         Behaviour::Silent => {

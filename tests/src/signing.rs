@@ -1,5 +1,7 @@
 //! Signs tokens (RFC 7515) with every algorithm, also tokens that nobody honest would sign.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -201,6 +203,13 @@ pub fn hs256_token(key: &[u8], header: &Value, claims: &Value) -> String {
 #[must_use]
 pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Returns the time, in seconds since 1970.
+#[must_use]
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
 }
 
 fn ec(algorithm: &'static EcdsaSigningAlgorithm, curve: &'static str) -> Pair {

@@ -8,8 +8,9 @@ pub(crate) use expect::{
     Expect, answered, codec_refused, forwarded, forwarded_as, probed, refused, unavailable,
 };
 pub(crate) use pair::Pair;
-pub(crate) use world::{AUDIENCE, ISSUER, World, claims, claims_with, keys, now};
+pub(crate) use world::{AUDIENCE, ISSUER, World, claims, claims_with, keys};
 
+pub(crate) use portcullis_tests::signing::now;
 use portcullis_tests::{Protocol, Request, Settings};
 
 /// One request through both gateways.

@@ -1,8 +1,8 @@
 //! What stands around a pair of gateways.
 
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcullis_tests::signing::now;
 use portcullis_tests::{Alg, AuthorizationServer, EchoResource, SigningKey};
 use serde_json::{Value, json};
 
@@ -93,10 +93,4 @@ pub(crate) fn claims_with(name: &str, value: impl Into<Value>) -> Value {
         .unwrap()
         .retain(|_, value| !value.is_null());
     claims
-}
-
-/// Returns the time, in seconds since 1970.
-pub(crate) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
 }

@@ -97,7 +97,8 @@ pub(super) fn text(object: &Value, name: &str) -> String {
     object[name].as_str().unwrap_or_default().to_owned()
 }
 
-pub(super) fn random() -> String {
+/// Makes 43 characters that nobody can guess.
+pub(crate) fn random() -> String {
     let mut octets = [0; 32];
     rand::fill(&mut octets).unwrap();
     URL_SAFE_NO_PAD.encode(octets)

@@ -9,8 +9,9 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
+pub(crate) use attempt::random;
+use attempt::text;
 pub use attempt::{Attempt, Client, Tokens};
-use attempt::{random, text};
 pub use browser::Browser;
 
 use crate::client::{Request, Response};
