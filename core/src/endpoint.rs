@@ -81,7 +81,10 @@ fn of_server(path: &[u8], config: &Config) -> Option<OAuthEndpoint> {
         path if path == mode.redirect_path.as_bytes() => Some(OAuthEndpoint::Callback),
         path => {
             let resource = config.resource.as_ref()?.path().as_bytes();
-            is_server_metadata(path, resource).then_some(OAuthEndpoint::Metadata)
+            // Below the resource's own path, a route for the resource would take what passes.
+            let at_resource = mode.elsewhere().is_none() && is_below(path, resource);
+            let metadata = is_server_metadata(path, resource) || at_resource;
+            metadata.then_some(OAuthEndpoint::Metadata)
         }
     }
 }
@@ -90,11 +93,18 @@ fn of_server(path: &[u8], config: &Config) -> Option<OAuthEndpoint> {
 /// clients look that take the resource for the issuer (RFC 8414 §3.1 and §5, OpenID Connect
 /// Discovery 1.0 §4).
 fn is_server_metadata(path: &[u8], resource: &[u8]) -> bool {
-    const OPENID: &[u8] = b"/.well-known/openid-configuration";
-    const NAMES: [&[u8]; 2] = [b"/.well-known/oauth-authorization-server", OPENID];
+    const NAMES: [&[u8]; 2] = [
+        b"/.well-known/oauth-authorization-server",
+        b"/.well-known/openid-configuration",
+    ];
     let of_resource = |rest: &[u8]| rest.is_empty() || rest == resource;
     let mut leads = NAMES.into_iter().filter_map(|name| path.strip_prefix(name));
-    leads.any(of_resource) || path.strip_suffix(OPENID) == Some(resource)
+    leads.any(of_resource)
+}
+
+/// Tells whether a path is OpenID discovery's form for an issuer with the resource's path.
+fn is_below(path: &[u8], resource: &[u8]) -> bool {
+    path.strip_suffix(b"/.well-known/openid-configuration") == Some(resource)
 }
 
 /// The well-known locations with any path after them (RFC 8414 §3.1, RFC 9728 §3.1), and OpenID

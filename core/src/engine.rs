@@ -129,7 +129,10 @@ impl Engine {
             (_, Endpoint::ResourceMetadata) => {
                 return self.resource_metadata(cors, Chance::First, ambient).into();
             }
-            (_, Endpoint::AuthorizationServer(_)) if self.passes_on() => {
+            (_, Endpoint::AuthorizationServer(endpoint))
+                if self.passes_on()
+                    && (endpoint.takes(head.method) || head.method == b"OPTIONS") =>
+            {
                 return Step::Decide(Decision::Forward(Passage::of_nobody(head))).into();
             }
             (_, Endpoint::AuthorizationServer(endpoint)) => {

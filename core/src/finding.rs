@@ -34,8 +34,12 @@ pub(crate) enum Found {
     Keys(KeysFinding),
     /// What a discovery document says. It is never handed on.
     Provider(ProviderFinding),
-    /// What the provider's token endpoint says. It is never handed on.
+    /// What the provider's token endpoint says of a code. It is never handed on.
     Tokens(TokensFinding),
+    /// What it says of a refresh token, and the same sealed for other engines.
+    Renewed(TokensFinding, Option<String>),
+    /// What it said to another engine, still sealed.
+    Shared(String),
     /// Whether the provider revoked a token. It is never handed on.
     Revoked(Result<(), Outage>),
     /// What a client's document says. It is never handed on.
@@ -107,7 +111,14 @@ impl Finding {
                 out.push(6);
                 out.extend_from_slice(&outage_octets(*outage));
             }
+            Found::Renewed(_, Some(shared)) | Found::Shared(shared) => {
+                out.push(7);
+                let length = u32::try_from(shared.len()).ok()?;
+                out.extend_from_slice(&length.to_be_bytes());
+                out.extend_from_slice(shared.as_bytes());
+            }
             Found::Provider(_)
+            | Found::Renewed(_, None)
             | Found::Tokens(_)
             | Found::Revoked(_)
             | Found::ClientDocument(_)
@@ -143,6 +154,7 @@ impl Finding {
                 etag: take_text(&mut rest)?,
             }),
             6 => Found::Keys(KeysFinding::Unavailable(take_outage(&mut rest)?)),
+            7 => Found::Shared(String::from_utf8(take_document(&mut rest)?).ok()?),
             _ => return None,
         };
         rest.is_empty().then_some(Self { at, found })
@@ -250,6 +262,7 @@ mod tests {
                 etag: Some("\"e\"".into()),
                 life: 60,
             }),
+            Found::Shared("AQID".into()),
             Found::Keys(KeysFinding::Unchanged {
                 etag: None,
                 life: None,

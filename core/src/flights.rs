@@ -12,8 +12,12 @@ use crate::upstream::UpstreamCall;
 /// ones are turned away until some are decided.
 const MAX_FLIGHTS: usize = 256;
 
-/// Different documents of clients that may be under way at once.
+/// Codes that may be spent at once.
+const MAX_EXCHANGES: usize = 64;
+
+/// Different documents of clients that may be under way at once, in all and at one host.
 const MAX_DOCUMENTS: usize = 16;
+const MAX_DOCUMENTS_OF_HOST: usize = 2;
 
 /// A call without an outcome for so long counts as lost, in seconds; every call has a shorter limit
 /// of its own.
@@ -24,12 +28,14 @@ const LOST_AFTER_SECONDS: u64 = 30;
 pub(crate) enum Errand {
     Jwks,
     ClientCredentials(Digest),
-    /// The provider's tokens for a code or a refresh token with this digest.
-    Tokens(Digest),
+    /// The provider's tokens for the code with this digest.
+    Exchange(Digest),
+    /// The provider's tokens for the refresh token with this digest.
+    Renewal(Digest),
     /// The revocation of a token with this digest.
     Revocation(Digest),
-    /// The document of the client whose identifier has this digest.
-    ClientDocument(Digest),
+    /// The document of a client, by the digests of its host and of its identifier.
+    ClientDocument(Digest, Digest),
     ProtectedResource,
 }
 
@@ -68,12 +74,26 @@ impl Flights {
         self.under_way.len() < MAX_FLIGHTS
     }
 
-    /// Tells whether there is room for one more call to a server that a stranger named.
-    pub(crate) fn has_room_for_document(&mut self, now: UnixSeconds) -> bool {
-        let documents = self.under_way.iter().filter(|(errand, flight)| {
-            matches!(errand, Errand::ClientDocument(_)) && now < flight.lost_at
-        });
-        documents.count() < MAX_DOCUMENTS && self.has_room(now)
+    /// Tells whether there is room for one more code to be spent: anybody can make up codes, and
+    /// refreshes and keys must go on meanwhile.
+    pub(crate) fn has_room_for_exchange(&mut self, now: UnixSeconds) -> bool {
+        let exchanges = self.count(now, |errand| matches!(errand, Errand::Exchange(_)));
+        exchanges < MAX_EXCHANGES && self.has_room(now)
+    }
+
+    /// Tells whether there is room for one more call to a host that a stranger named.
+    pub(crate) fn has_room_for_document(&mut self, host: &Digest, now: UnixSeconds) -> bool {
+        let all = self.count(now, |errand| matches!(errand, Errand::ClientDocument(..)));
+        let of_host = self.count(
+            now,
+            |errand| matches!(errand, Errand::ClientDocument(other, _) if other == host),
+        );
+        all < MAX_DOCUMENTS && of_host < MAX_DOCUMENTS_OF_HOST && self.has_room(now)
+    }
+
+    fn count(&self, now: UnixSeconds, of: impl Fn(&Errand) -> bool) -> usize {
+        let alive = |(errand, flight): &(&Errand, &Flight)| of(errand) && now < flight.lost_at;
+        self.under_way.iter().filter(alive).count()
     }
 
     /// Starts a call; those who waited for one that was lost wait for this one.

@@ -12,7 +12,7 @@ use crate::flights::Errand;
 use crate::identity::Principal;
 use crate::jose::SignatureCheck;
 use crate::modes::{Awaiting, Validation};
-use crate::oauth::{TokensFinding, Visit, Waiting, client_digest};
+use crate::oauth::{TokensFinding, Visit, Waiting, document_errand};
 use crate::passage::Passage;
 use crate::readiness::AwaitReady;
 use crate::rules::CorsGrant;
@@ -152,9 +152,9 @@ impl PendingCall {
         match &self.underway {
             Underway::Jwks => Some(Digest::of(&[b"jwks"])),
             Underway::Validation(validation) => Some(validation.name()),
+            Underway::Refresh(digest) => Some(Digest::of(&[b"renewal", digest.as_bytes()])),
             Underway::Discovery
             | Underway::Exchange(_)
-            | Underway::Refresh(_)
             | Underway::Revocation(_)
             | Underway::ClientDocument(_)
             | Underway::ProtectedResource => None,
@@ -166,9 +166,10 @@ impl PendingCall {
             // Who waits for keys waits for both.
             Underway::Discovery | Underway::Jwks => Errand::Jwks,
             Underway::Validation(validation) => Errand::ClientCredentials(validation.digest),
-            Underway::Exchange(digest) | Underway::Refresh(digest) => Errand::Tokens(*digest),
+            Underway::Exchange(digest) => Errand::Exchange(*digest),
+            Underway::Refresh(digest) => Errand::Renewal(*digest),
             Underway::Revocation(digest) => Errand::Revocation(*digest),
-            Underway::ClientDocument(client_id) => Errand::ClientDocument(client_digest(client_id)),
+            Underway::ClientDocument(client_id) => document_errand(client_id),
             Underway::ProtectedResource => Errand::ProtectedResource,
         }
     }

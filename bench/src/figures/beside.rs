@@ -79,8 +79,8 @@ pub(super) fn memory(results: &Results) -> Vec<Figure> {
             MEGA,
         ),
         row(
-            "module, without the OAuth proxy",
-            650.0,
+            "module, all modes in",
+            800.0,
             "KB",
             Some(singles.module),
             KILO,

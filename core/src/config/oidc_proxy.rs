@@ -39,6 +39,10 @@ pub(super) fn mode(settings: &Settings, site: Site) -> Result<Mode, ConfigError>
         ConfigError::at(Setting::StateKeys, problem)
     })?;
     let redirect_path = redirect_path(settings)?;
+    if TAKEN.contains(&resource.path()) || resource.path() == redirect_path {
+        let problem = "has the path of an OAuth endpoint";
+        return Err(ConfigError::at(Setting::OidcBaseUrl, problem));
+    }
     let problem = "must be a whole number of seconds from 300 to 900";
     let access_token_seconds = number(
         settings,
@@ -164,18 +168,20 @@ fn parameters(
     Ok(fields)
 }
 
+/// Paths that are answered already.
+const TAKEN: [&str; 8] = [
+    "/register",
+    "/authorize",
+    "/consent",
+    "/token",
+    "/revoke",
+    "/health",
+    "/healthz",
+    "/ready",
+];
+
 /// A path that no other endpoint has.
 fn redirect_path(settings: &Settings) -> Result<String, ConfigError> {
-    const TAKEN: [&str; 8] = [
-        "/register",
-        "/authorize",
-        "/consent",
-        "/token",
-        "/revoke",
-        "/health",
-        "/healthz",
-        "/ready",
-    ];
     let path = settings
         .non_blank(Setting::OidcRedirectPath)
         .unwrap_or(DEFAULT_REDIRECT_PATH);

@@ -1,6 +1,5 @@
 //! The calls of an engine, and what they bring.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Engine;
@@ -32,13 +31,13 @@ impl Engine {
     /// Condenses the outcome of a call, for this engine and for others with the same settings.
     #[must_use]
     pub fn condense(
-        &self,
+        &mut self,
         pending: &PendingCall,
         outcome: CallOutcome,
         ambient: Ambient,
     ) -> Finding {
         let at = ambient.now;
-        let found = match (&pending.underway, &self.authenticator) {
+        let found = match (&pending.underway, &mut self.authenticator) {
             (Underway::Jwks, authenticator) => match authenticator.keys() {
                 Some(keys) => Found::Keys(keys.condense(outcome, at)),
                 None => Found::Nothing,
@@ -47,8 +46,11 @@ impl Engine {
                 Some(keys) => Found::Provider(keys.condense_document(outcome)),
                 None => Found::Nothing,
             },
-            (Underway::Exchange(_) | Underway::Refresh(_), _) => {
-                Found::Tokens(TokensFinding::of(outcome))
+            (Underway::Exchange(_), _) => Found::Tokens(TokensFinding::of(outcome)),
+            (Underway::Refresh(digest), Authenticator::OidcProxy(proxy)) => {
+                let finding = TokensFinding::of(outcome);
+                let shared = proxy.server.share(*digest, &finding, at);
+                Found::Renewed(finding, shared)
             }
             (Underway::ClientDocument(client_id), _) => {
                 Found::ClientDocument(DocumentFinding::of(client_id, outcome, at))
@@ -60,7 +62,7 @@ impl Engine {
             (Underway::ProtectedResource, _) => {
                 Found::Resource(readiness::shows_reachable(&outcome))
             }
-            (Underway::Validation(_), _) => Found::Nothing,
+            (Underway::Validation(_) | Underway::Refresh(_), _) => Found::Nothing,
         };
         Finding { at, found }
     }
@@ -82,6 +84,9 @@ impl Engine {
                 .is_some_and(|keys| keys.accepts(found, at, waited, now)),
             (Underway::Validation(_), Found::Grant(found), Authenticator::Zscaler(_)) => {
                 found.is_usable(at, waited, now)
+            }
+            (Underway::Refresh(digest), Found::Shared(shared), Authenticator::OidcProxy(proxy)) => {
+                proxy.server.open_shared(digest, shared, now).is_some()
             }
             _ => false,
         }
@@ -119,22 +124,6 @@ impl Engine {
                 authenticator.finish_fetch(found, at);
                 Brought::News
             }
-            (Underway::Exchange(_), Found::Tokens(found), _) => Brought::Tokens(Arc::new(found)),
-            (Underway::Refresh(digest), Found::Tokens(found), authenticator) => {
-                if let Authenticator::OidcProxy(proxy) = authenticator {
-                    proxy.server.keep_answer(digest, &found, ambient.now);
-                }
-                Brought::Tokens(Arc::new(found))
-            }
-            (
-                Underway::ClientDocument(client_id),
-                Found::ClientDocument(found),
-                Authenticator::OidcProxy(proxy),
-            ) => {
-                proxy.server.keep_document(&client_id, found, ambient.now);
-                Brought::News
-            }
-            (Underway::Revocation(_), Found::Revoked(result), _) => Brought::Revoked(result),
             (
                 Underway::Validation(validation),
                 Found::Grant(found),
@@ -147,6 +136,9 @@ impl Engine {
             (Underway::ProtectedResource, Found::Resource(reachable), _) => {
                 self.readiness.finish(reachable, at);
                 Brought::News
+            }
+            (underway, found, Authenticator::OidcProxy(proxy)) => {
+                proxy.server.take(underway, found, ambient.now)
             }
             _ => Brought::NothingInTime,
         };

@@ -64,8 +64,7 @@ impl OidcProxyMode {
     /// all that begin so.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        let resource = self.resource.path();
-        let fixed = [
+        [
             "/register",
             "/authorize",
             "/consent",
@@ -74,12 +73,9 @@ impl OidcProxyMode {
             &self.redirect_path,
             "/.well-known/oauth-authorization-server*",
             "/.well-known/openid-configuration*",
-        ];
-        let mut paths = fixed.map(String::from).to_vec();
-        if !resource.is_empty() {
-            paths.push([resource, "/.well-known/openid-configuration"].concat());
-        }
-        paths
+        ]
+        .map(String::from)
+        .to_vec()
     }
 
     /// Returns a URL on each host that calls go to: the document's, and those that the provider is

@@ -173,6 +173,8 @@ impl ZscalerAuthenticator {
             | Found::Keys(_)
             | Found::Provider(_)
             | Found::Tokens(_)
+            | Found::Renewed(..)
+            | Found::Shared(_)
             | Found::Revoked(_)
             | Found::ClientDocument(_)
             | Found::Resource(_)

@@ -68,9 +68,13 @@ pub(crate) fn read(
         let twice = "a parameter occurs twice";
         query.get(name).map_err(|_| fault("invalid_request", twice))
     };
-    if single("response_type")? != Some("code") {
-        let description = "response_type must be code";
-        return Err(fault("unsupported_response_type", description));
+    match single("response_type")? {
+        Some("code") => {}
+        Some(_) => {
+            let description = "response_type must be code";
+            return Err(fault("unsupported_response_type", description));
+        }
+        None => return Err(fault("invalid_request", "response_type is missing")),
     }
     // Without it the method is `plain` (RFC 7636 §4.3).
     if single("code_challenge_method")? != Some("S256") {
@@ -256,7 +260,7 @@ mod tests {
                 "unsupported_response_type",
             );
         }
-        returned(with("response_type", None), "unsupported_response_type");
+        returned(with("response_type", None), "invalid_request");
         assert!(with("state", Some(&"s".repeat(1024))).is_ok());
         returned(with("state", Some(&"s".repeat(1025))), "invalid_request");
     }

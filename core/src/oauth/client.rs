@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::octets::{Reader, Writer};
+use super::redirect_patterns::RedirectPatterns;
 use super::redirect_uri::RedirectUri;
 
 /// The first octet of what [`Client::to_octets`] writes, changed with its form.
@@ -59,6 +60,12 @@ impl Client {
     /// Returns the redirect URIs, at least one.
     pub(crate) fn redirect_uris(&self) -> &[RedirectUri] {
         &self.redirect_uris
+    }
+
+    /// Leaves out the redirect URIs that an operator does not allow, or not any more.
+    pub(crate) fn keeping(mut self, allowed: &RedirectPatterns) -> Self {
+        self.redirect_uris.retain(|uri| allowed.allows(uri));
+        self
     }
 
     /// Writes the client, to be sealed.
@@ -127,7 +134,7 @@ fn shown(name: &str) -> String {
 
 /// Tells whether a character does not show or changes how others do: controls, the directions of
 /// Unicode's bidirectional algorithm (UAX #9), joiners, fillers and tags.
-fn is_hidden(character: char) -> bool {
+pub(super) fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

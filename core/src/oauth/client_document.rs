@@ -10,10 +10,13 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::client::Client;
+use super::deny_list::client_digest;
 use super::redirect_uri::RedirectUri;
 use crate::ambient::UnixSeconds;
 use crate::cache::{DEFAULT_SECONDS, freshness_seconds};
 use crate::denial::Outage;
+use crate::digest::Digest;
+use crate::flights::Errand;
 use crate::json;
 use crate::rules::items;
 use crate::upstream::{CallOutcome, Reach, UpstreamCall};
@@ -112,8 +115,22 @@ impl ClientDocuments {
     }
 }
 
-/// What is known of a client by its document.
-pub(super) type Known = Result<Arc<Client>, DocumentFault>;
+/// Names the call for the document of a client.
+pub(crate) fn document_errand(client_id: &str) -> Errand {
+    let host = HttpUrl::parse(client_id).ok();
+    let host = host.as_ref().map(HttpUrl::host).unwrap_or_default();
+    Errand::ClientDocument(Digest::of(&[host.as_bytes()]), client_digest(client_id))
+}
+
+/// A client by its document: beyond its life it counts while a newer one cannot be had.
+#[derive(Clone, Debug)]
+pub(super) struct Described {
+    pub(super) client: Arc<Client>,
+    pub(super) fresh_until: UnixSeconds,
+}
+
+/// How long a document that cannot be renewed counts, in seconds.
+pub(super) const STALE_SECONDS: u64 = 24 * 60 * 60;
 
 /// Why a document describes no client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -126,7 +143,7 @@ pub(crate) enum DocumentFault {
 /// What a call for a document brought, and for how long it counts, in seconds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct DocumentFinding {
-    pub(super) known: Known,
+    pub(super) known: Result<Arc<Client>, DocumentFault>,
     pub(super) life: u64,
 }
 
@@ -141,7 +158,9 @@ impl DocumentFinding {
             Ok(response) => response,
             Err(failure) => return outage(Outage::Call(failure)),
         };
-        if response.status >= 500 || response.status == 429 {
+        // Whatever else stands between us and the document, such as a 403 to programs, says nothing
+        // of the client.
+        if !matches!(response.status, 200 | 300..=399 | 404 | 410) {
             return outage(Outage::Status(response.status));
         }
         let is_json = response.header("content-type").is_some_and(|kind| {
@@ -179,11 +198,10 @@ fn read(client_id: &str, body: &[u8]) -> Option<Client> {
     if !method.is_none_or(|method| method == "none") {
         return None;
     }
+    // One that cannot be gone back to does not spoil the others.
     let uris = document.get("redirect_uris")?.as_array()?.iter();
-    let uris: Option<Vec<_>> = uris
-        .map(|uri| RedirectUri::parse(uri.as_str()?).ok())
-        .collect();
-    Client::new(document.get("client_name")?.as_str()?, uris?).ok()
+    let uris = uris.filter_map(|uri| RedirectUri::parse(uri.as_str()?).ok());
+    Client::new(document.get("client_name")?.as_str()?, uris.collect()).ok()
 }
 
 /// Tells whether a host is a name that public hosts have: no address in any spelling, and none of
@@ -354,10 +372,10 @@ mod tests {
                 .known
                 .err()
         };
-        for status in [200, 301, 302, 401, 404] {
+        for status in [200, 301, 302, 404, 410] {
             assert_eq!(fault(status), Some(DocumentFault::Wrong), "{status}");
         }
-        for status in [429, 500, 503] {
+        for status in [400, 401, 403, 429, 500, 503] {
             let outage = DocumentFault::Outage(Outage::Status(status));
             assert_eq!(fault(status), Some(outage));
         }

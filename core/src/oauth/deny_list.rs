@@ -53,7 +53,7 @@ impl DenyList {
 }
 
 /// Returns what a client is known by.
-pub(crate) fn client_digest(client_id: &str) -> Digest {
+pub(super) fn client_digest(client_id: &str) -> Digest {
     Digest::of(&[client_id.as_bytes()])
 }
 

@@ -56,6 +56,27 @@ impl Form {
         Self::parse(halves.next().unwrap_or_default())
     }
 
+    /// Parses of the query of a request's path the parameters of these names only: what a third
+    /// party adds for people to read, in whatever form, is passed over.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::parse`].
+    pub(crate) fn of_query_only(path: &[u8], names: &[&str]) -> Result<Self, FormFault> {
+        let mut halves = path.splitn(2, |octet| *octet == b'?');
+        let _path = halves.next();
+        let query = halves.next().unwrap_or_default();
+        let named = |field: &&[u8]| {
+            let name = field
+                .split(|octet| *octet == b'=')
+                .next()
+                .unwrap_or_default();
+            names.iter().any(|known| known.as_bytes() == name)
+        };
+        let fields: Vec<&[u8]> = query.split(|octet| *octet == b'&').filter(named).collect();
+        Self::parse(&fields.join(&b'&'))
+    }
+
     /// Returns the parameter of this name. One without a value counts as absent (RFC 6749 §3.1).
     ///
     /// # Errors

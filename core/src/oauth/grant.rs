@@ -5,10 +5,12 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::octets::{Reader, Writer};
 use super::pkce::{CodeChallenge, CodeVerifier};
 use super::seal::{Purpose, Sealer};
+use super::tokens::Tokens;
 use crate::ambient::UnixSeconds;
 use crate::digest::Digest;
 use crate::entropy::Entropy;
@@ -119,7 +121,7 @@ impl Sealed for ConsentRequest {
 }
 
 /// What a browser keeps while its person signs in at the authorization server.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Flow {
     pub(crate) asked: Asked,
     pub(crate) proof: Proof,
@@ -129,7 +131,7 @@ pub(crate) struct Flow {
 }
 
 /// What ties the authorization server's code to this flow.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Proof {
     /// The gateway's own code verifier.
     pub(crate) verifier: CodeVerifier,
@@ -173,7 +175,7 @@ impl Sealed for Flow {
 }
 
 /// An authorization code: the authorization server's, with everything that it is bound to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct Code {
     pub(crate) asked: Asked,
     pub(crate) proof: Proof,
@@ -261,7 +263,7 @@ impl Sealed for AccessToken {
 }
 
 /// A refresh token: the authorization server's, for the client that it was given to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub(crate) struct RefreshToken {
     pub(crate) authority: Authority,
     /// The authorization server's refresh token.
@@ -290,6 +292,64 @@ impl Sealed for RefreshToken {
         self.until
     }
 }
+
+/// What the provider answered to a refresh, for other workers that are asked for the same.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct SharedAnswer {
+    /// The digest of the refresh token that it is the answer to.
+    pub(crate) of: Digest,
+    pub(crate) tokens: Tokens,
+    pub(crate) until: UnixSeconds,
+}
+
+impl Sealed for SharedAnswer {
+    const PURPOSE: Purpose = Purpose::Answer;
+
+    fn write(&self, writer: Writer) -> Option<Writer> {
+        let token = |token: &Option<String>| token.clone().unwrap_or_default();
+        Some(
+            writer
+                .fixed(self.of.as_bytes())
+                .text(&token(&self.tokens.id_token))?
+                .text(&token(&self.tokens.refresh_token))?
+                .time(self.until),
+        )
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let of = Digest::from_bytes(reader.fixed()?);
+        let mut token = || {
+            let token = reader.text()?;
+            Some(Some(token).filter(|token| !token.is_empty()))
+        };
+        let tokens = Tokens {
+            id_token: token()?,
+            refresh_token: token()?,
+        };
+        Some(Self {
+            of,
+            tokens,
+            until: reader.time()?,
+        })
+    }
+
+    fn until(&self) -> UnixSeconds {
+        self.until
+    }
+}
+
+/// What is sealed is not shown otherwise, either.
+macro_rules! concealed {
+    ($($name:ident),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        })*
+    };
+}
+
+concealed!(Proof, Flow, Code, RefreshToken, SharedAnswer);
 
 #[cfg(test)]
 mod tests {

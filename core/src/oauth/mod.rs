@@ -33,8 +33,8 @@ mod server;
 mod tokens;
 mod visit;
 
-pub(crate) use client_document::{ClientDocuments, DocumentFinding};
-pub(crate) use deny_list::{DenyList, client_digest, written};
+pub(crate) use client_document::{ClientDocuments, DocumentFinding, document_errand};
+pub(crate) use deny_list::{DenyList, written};
 pub(crate) use form::Form;
 pub(crate) use grant::{AccessToken, Sealed};
 pub(crate) use page::branding::{Branding, Logo};

@@ -69,6 +69,15 @@ impl ProviderClient {
             ("code_challenge_method", "S256"),
         ];
         let traits = self.profile.traits();
+        // Where a refresh token takes consent, no client's wish may cost it.
+        let needs_consent = traits.extra_authorize.contains(&("prompt", "consent"));
+        let prompt = prompt.map(|prompt| match prompt {
+            "none" => String::from(prompt),
+            _ if needs_consent && !prompt.split(' ').any(|word| word == "consent") => {
+                format!("{prompt} consent")
+            }
+            _ => String::from(prompt),
+        });
         let mut pairs = Vec::from(own);
         let mut add = |name, value| {
             if !pairs.iter().any(|(known, _)| *known == name) {
@@ -78,7 +87,7 @@ impl ProviderClient {
         for (name, value) in &self.extra_authorize {
             add(name, value);
         }
-        if let Some(prompt) = prompt {
+        if let Some(prompt) = &prompt {
             add("prompt", prompt);
         }
         for (name, value) in traits.extra_authorize {

@@ -82,12 +82,12 @@ impl RedirectUri {
 
     /// Tells whether a client that registered this URI may ask for `requested`: the same text, and
     /// for addresses of the loopback interface with any port, since the system gives such a client
-    /// another one each time (RFC 8252 §7.3). `localhost` is a name (§8.3) and gets no such leave.
+    /// another one each time (RFC 8252 §7.3). `localhost` gets that leave only without a port.
     pub(crate) fn matches(&self, requested: &str) -> bool {
         if self.text == requested {
             return true;
         }
-        let Some(registered) = self.web().filter(|web| web.is_loopback_address()) else {
+        let Some(registered) = self.web().filter(|web| web.may_differ_in_port()) else {
             return false;
         };
         let requested = Self::parse(requested).ok();
@@ -170,6 +170,13 @@ impl WebOrigin {
     /// browser, but to a reader of the consent page it need not be.
     fn is_loopback_address(&self) -> bool {
         matches!(self.host.as_str(), "127.0.0.1" | "[::1]")
+    }
+
+    /// `localhost` is a name, and RFC 8252 §8.3 advises clients against it. Those that register it
+    /// without a port mean any: nobody listens on port 80 there.
+    fn may_differ_in_port(&self) -> bool {
+        self.is_loopback_address()
+            || (!self.https && self.host == "localhost" && self.port.is_none())
     }
 
     pub(super) fn differs_in_port_only(&self, other: &Self) -> bool {

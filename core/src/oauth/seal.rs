@@ -41,6 +41,8 @@ pub(crate) enum Purpose {
     Code,
     AccessToken,
     RefreshToken,
+    /// The answer to a refresh, for other workers.
+    Answer,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Code => b"portcullis code 1",
             Self::AccessToken => b"portcullis access token 1",
             Self::RefreshToken => b"portcullis refresh token 1",
+            Self::Answer => b"portcullis answer 1",
         }
     }
 }
@@ -61,6 +64,7 @@ impl Purpose {
 pub(crate) struct Sealer {
     keys: StateKeys,
     deployment: Digest,
+    provider: Digest,
 }
 
 impl Sealer {
@@ -68,7 +72,18 @@ impl Sealer {
     /// and protected resource.
     pub(crate) fn new(keys: StateKeys, issuer: &str, resource: &str) -> Self {
         let deployment = Digest::of(&[issuer.as_bytes(), resource.as_bytes()]);
-        Self { keys, deployment }
+        Self {
+            keys,
+            deployment,
+            provider: Digest::of(&[]),
+        }
+    }
+
+    /// Has all but the identifiers of clients count for this provider and our client there only:
+    /// another one's subjects and tokens are others.
+    pub(crate) fn for_provider(mut self, document: &str, client_id: &str) -> Self {
+        self.provider = Digest::of(&[document.as_bytes(), client_id.as_bytes()]);
+        self
     }
 
     /// Seals `content`; `None` when it is too long to be opened again.
@@ -121,7 +136,16 @@ impl Sealer {
     }
 
     fn associated(&self, purpose: Purpose, head: &[u8]) -> Vec<u8> {
-        [head, self.deployment.as_bytes(), purpose.label()].concat()
+        let provider: &[u8] = match purpose {
+            Purpose::Client => &[],
+            Purpose::Consent
+            | Purpose::Flow
+            | Purpose::Code
+            | Purpose::AccessToken
+            | Purpose::RefreshToken
+            | Purpose::Answer => self.provider.as_bytes(),
+        };
+        [head, self.deployment.as_bytes(), provider, purpose.label()].concat()
     }
 }
 
@@ -148,13 +172,14 @@ mod tests {
 
     const OLD: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     const NEW: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
-    const ALL: [Purpose; 6] = [
+    const ALL: [Purpose; 7] = [
         Purpose::Client,
         Purpose::Consent,
         Purpose::Flow,
         Purpose::Code,
         Purpose::AccessToken,
         Purpose::RefreshToken,
+        Purpose::Answer,
     ];
 
     fn sealer(keys: &str) -> Sealer {

@@ -4,27 +4,31 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::client::Client;
-use super::client_document::{DocumentFault, DocumentFinding, Known};
+use super::client_document::{
+    Described as DescribedClient, DocumentFault, DocumentFinding, STALE_SECONDS, document_errand,
+};
 use super::deny_list::client_digest;
 use super::error::OAuthError;
-use super::grant::{Code, RefreshToken};
+use super::grant::{Code, RefreshToken, Sealed as _, SharedAnswer};
 use super::page::error::ErrorPage;
 use super::seal::{Purpose, Sealer};
 use super::tokens::{Tokens, TokensFinding};
 use super::visit::{OAuthEndpoint, Visit};
 use crate::ambient::UnixSeconds;
-use crate::cache::{Described, ExpiringMap, KeySet};
+use crate::cache::{Described, ExpiringMap, KeySet, KeySetState};
 use crate::decision::LocalResponse;
 use crate::denial::{Outage, json_response};
 use crate::digest::Digest;
 use crate::entropy::Entropy;
+use crate::finding::Found;
 use crate::flights::Errand;
 use crate::modes::{Chance, Desk, KeySource, OidcProxyMode, fetch};
 use crate::rules::CorsGrant;
 use crate::seed::Seed;
-use crate::step::{PendingCall, Underway};
+use crate::step::{Brought, PendingCall, Underway};
 
 /// How long the answer to a refresh is given again to whoever brings the same token, in seconds:
 /// clients that run twice refresh twice, and a provider that rotates would take the second for
@@ -52,7 +56,8 @@ pub(crate) struct AuthorizationServer {
     keys: KeySet,
     pub(super) replays: ExpiringMap<Digest, Arc<Tokens>>,
     /// Clients that are described at their identifiers.
-    documents: ExpiringMap<Digest, Known>,
+    documents: ExpiringMap<Digest, DescribedClient>,
+    document_faults: ExpiringMap<Digest, DocumentFault>,
 }
 
 /// How far a request came.
@@ -63,7 +68,6 @@ pub(crate) enum Served {
 }
 
 /// What an answer waits for.
-#[derive(Debug)]
 pub(crate) enum Waiting {
     /// To know the provider or the client: the request begins anew.
     Again(Visit, Vec<u8>, Tried),
@@ -75,6 +79,13 @@ pub(crate) enum Waiting {
     Revocation(Option<CorsGrant>),
 }
 
+/// Codes and tokens are in it.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waiting(…)")
+    }
+}
+
 /// What a request has waited for already; for nothing it waits twice.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tried {
@@ -83,13 +94,11 @@ pub(crate) struct Tried {
 }
 
 /// What a client redeems for tokens, checked already.
-#[derive(Debug)]
 pub(crate) struct Redemption {
     pub(super) grant: Grant,
     pub(super) cors: Option<CorsGrant>,
 }
 
-#[derive(Debug)]
 pub(super) enum Grant {
     Code(Code),
     RefreshToken(RefreshToken),
@@ -139,11 +148,13 @@ impl AuthorizationServer {
         let issuer = resource.origin().to_string();
         let identifier = resource.identifier().to_string();
         Self {
-            sealer: Sealer::new(mode.state_keys.clone(), &issuer, &identifier),
+            sealer: Sealer::new(mode.state_keys.clone(), &issuer, &identifier)
+                .for_provider(&mode.document.to_string(), &mode.client.id),
             entropy: seed.entropy(),
             keys: KeySet::new(KeySource::Discovery(mode.document.clone())),
             replays: ExpiringMap::new(MAX_REPLAYS),
             documents: ExpiringMap::new(MAX_DOCUMENTS),
+            document_faults: ExpiringMap::new(MAX_DOCUMENTS),
             scope: resource.scopes().join(" "),
             resource: identifier,
             issuer,
@@ -174,7 +185,7 @@ impl AuthorizationServer {
             Ok(response) | Err(Stop::Answer(response)) => Served::Answer(response),
             Err(Stop::Await(errand, waiting)) => Served::Await(errand, waiting),
             Err(Stop::Again(errand)) => {
-                let is_client = matches!(errand, Errand::ClientDocument(_));
+                let is_client = matches!(errand, Errand::ClientDocument(..));
                 let tried = Tried {
                     provider: tried.provider || !is_client,
                     client: tried.client || is_client,
@@ -194,6 +205,10 @@ impl AuthorizationServer {
         desk: &mut Desk<'_>,
     ) -> Served {
         let answered = match (waiting, arrived) {
+            // Whoever is out of time must not spend a code on the way out.
+            (Waiting::Again(visit, ..), Arrived::Nothing) if visit.endpoint.is_for_scripts() => {
+                Ok(unavailable(Outage::WaitedTooLong, visit.cors.as_ref()))
+            }
             (Waiting::Again(visit, body, tried), _) => {
                 return self.serve(visit, body, tried, desk);
             }
@@ -218,18 +233,57 @@ impl AuthorizationServer {
         }
     }
 
-    /// Keeps the answer to a refresh for those who bring the same token in a moment.
-    pub(crate) fn keep_answer(
+    /// Takes what a call brought, for every request that waited for it.
+    pub(crate) fn take(&mut self, underway: Underway, found: Found, now: UnixSeconds) -> Brought {
+        match (underway, found) {
+            (Underway::Exchange(_), Found::Tokens(found)) => Brought::Tokens(Arc::new(found)),
+            (Underway::Refresh(digest), Found::Renewed(found, _)) => {
+                self.keep_answer(digest, &found, now);
+                Brought::Tokens(Arc::new(found))
+            }
+            (Underway::Refresh(digest), Found::Shared(shared)) => {
+                let Some(found) = self.open_shared(&digest, &shared, now) else {
+                    return Brought::NothingInTime;
+                };
+                self.keep_answer(digest, &found, now);
+                Brought::Tokens(Arc::new(found))
+            }
+            (Underway::ClientDocument(client_id), Found::ClientDocument(found)) => {
+                self.keep_document(&client_id, found, now);
+                Brought::News
+            }
+            (Underway::Revocation(_), Found::Revoked(result)) => Brought::Revoked(result),
+            _ => Brought::NothingInTime,
+        }
+    }
+
+    /// Seals the answer to a refresh for other workers, where it is one that can be given again.
+    pub(crate) fn share(
         &mut self,
-        digest: Digest,
+        of: Digest,
         finding: &TokensFinding,
         now: UnixSeconds,
-    ) {
-        if let TokensFinding::Granted(tokens) = finding {
-            let tokens = Arc::new(tokens.clone());
-            self.replays
-                .insert(digest, tokens, now, now.plus(REPLAY_SECONDS));
-        }
+    ) -> Option<String> {
+        let TokensFinding::Granted(tokens) = finding else {
+            return None;
+        };
+        let answer = SharedAnswer {
+            of,
+            tokens: tokens.clone(),
+            until: now.plus(REPLAY_SECONDS),
+        };
+        answer.seal(&self.sealer, &mut self.entropy)
+    }
+
+    /// Opens what another worker [shared](Self::share), while it counts.
+    pub(crate) fn open_shared(
+        &self,
+        of: &Digest,
+        shared: &str,
+        now: UnixSeconds,
+    ) -> Option<TokensFinding> {
+        let answer = SharedAnswer::open(&self.sealer, shared, now)?;
+        (answer.of == *of).then_some(TokensFinding::Granted(answer.tokens))
     }
 
     /// Returns the provider's keys over time.
@@ -257,6 +311,15 @@ impl AuthorizationServer {
         &self.mode
     }
 
+    /// Keeps the answer to a refresh for those who bring the same token in a moment.
+    fn keep_answer(&mut self, digest: Digest, finding: &TokensFinding, now: UnixSeconds) {
+        if let TokensFinding::Granted(tokens) = finding {
+            let tokens = Arc::new(tokens.clone());
+            self.replays
+                .insert(digest, tokens, now, now.plus(REPLAY_SECONDS));
+        }
+    }
+
     /// Returns what is known of the provider.
     pub(super) fn provider(
         &mut self,
@@ -277,33 +340,72 @@ impl AuthorizationServer {
         Err(NoProvider::Outage(outage))
     }
 
-    /// Returns the client with this identifier: it is sealed in it, or described at it.
+    /// Sees to it that ID tokens can be checked, before a code is spent for one.
+    pub(super) fn keys_first(
+        &mut self,
+        tried: Tried,
+        desk: &mut Desk<'_>,
+    ) -> Result<(), NoProvider> {
+        if self.keys.state(desk.now) != KeySetState::Absent {
+            return Ok(());
+        }
+        if !tried.provider && fetch(&mut self.keys, desk.flights, desk.now) {
+            return Err(NoProvider::Wait);
+        }
+        let outage = self.keys.failure().unwrap_or(Outage::WaitedTooLong);
+        Err(NoProvider::Outage(outage))
+    }
+
+    /// Returns the client with this identifier: it is sealed in it, or described at it. Redirect URIs
+    /// that are not allowed (any more) are left out.
     pub(super) fn client(
         &mut self,
         client_id: &str,
         tried: Tried,
         desk: &mut Desk<'_>,
     ) -> Result<Arc<Client>, NoClient> {
-        if let Some(octets) = self.sealer.open(Purpose::Client, client_id) {
-            let client = Client::from_octets(&octets).map(Arc::new);
-            return client.ok_or(NoClient::Unknown);
-        }
+        let client = match self.sealer.open(Purpose::Client, client_id) {
+            Some(octets) => {
+                let client = Client::from_octets(&octets);
+                Arc::new(client.ok_or(NoClient::Unknown)?)
+            }
+            None => self.described_client(client_id, tried, desk)?,
+        };
+        Ok(match &self.mode.redirect_patterns {
+            Some(allowed) => Arc::new(Client::clone(&client).keeping(allowed)),
+            None => client,
+        })
+    }
+
+    fn described_client(
+        &mut self,
+        client_id: &str,
+        tried: Tried,
+        desk: &mut Desk<'_>,
+    ) -> Result<Arc<Client>, NoClient> {
         let call = self.mode.documents.call(client_id);
         let call = call.ok_or(NoClient::Unknown)?;
         let digest = client_digest(client_id);
-        if let Some(known) = self.documents.get(&digest, desk.now) {
-            return known.clone().map_err(|fault| match fault {
-                DocumentFault::Wrong => NoClient::Unknown,
-                DocumentFault::Outage(outage) => NoClient::Outage(outage),
-            });
+        let known = self.documents.get(&digest, desk.now).cloned();
+        if let Some(known) = known.as_ref().filter(|known| desk.now < known.fresh_until) {
+            return Ok(Arc::clone(&known.client));
         }
-        if tried.client {
-            return Err(NoClient::Outage(Outage::WaitedTooLong));
+        let or_stale = |outage| {
+            let known = known.map(|known| known.client);
+            known.ok_or(NoClient::Outage(outage))
+        };
+        match self.document_faults.get(&digest, desk.now) {
+            Some(DocumentFault::Wrong) => return Err(NoClient::Unknown),
+            Some(DocumentFault::Outage(outage)) => return or_stale(*outage),
+            None if tried.client => return or_stale(Outage::WaitedTooLong),
+            None => {}
         }
-        let errand = Errand::ClientDocument(digest);
-        if !desk.flights.is_under_way(&errand, desk.now) {
-            if !desk.flights.has_room_for_document(desk.now) {
-                return Err(NoClient::Outage(Outage::Recent));
+        let errand = document_errand(client_id);
+        if let Errand::ClientDocument(host, _) = &errand
+            && !desk.flights.is_under_way(&errand, desk.now)
+        {
+            if !desk.flights.has_room_for_document(host, desk.now) {
+                return or_stale(Outage::Recent);
             }
             let pending = PendingCall::new(Underway::ClientDocument(client_id.into()));
             desk.flights.start(pending, call, desk.now);
@@ -312,15 +414,26 @@ impl AuthorizationServer {
     }
 
     /// Keeps what the document of a client said.
-    pub(crate) fn keep_document(
-        &mut self,
-        client_id: &str,
-        finding: DocumentFinding,
-        now: UnixSeconds,
-    ) {
-        let until = now.plus(finding.life);
-        self.documents
-            .insert(client_digest(client_id), finding.known, now, until);
+    fn keep_document(&mut self, client_id: &str, finding: DocumentFinding, now: UnixSeconds) {
+        let digest = client_digest(client_id);
+        let fresh_until = now.plus(finding.life);
+        match finding.known {
+            Ok(client) => {
+                let described = DescribedClient {
+                    client,
+                    fresh_until,
+                };
+                let until = fresh_until.plus(STALE_SECONDS);
+                self.documents.insert(digest, described, now, until);
+            }
+            Err(fault) => {
+                if fault == DocumentFault::Wrong {
+                    self.documents.remove(&digest);
+                }
+                // Apart from the clients, so that made up ones push nobody out.
+                self.document_faults.insert(digest, fault, now, fresh_until);
+            }
+        }
     }
 
     /// Makes a cookie's name: with the prefix that keeps other hosts of the domain from setting

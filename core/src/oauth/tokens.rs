@@ -51,12 +51,16 @@ impl fmt::Debug for Tokens {
 }
 
 /// Condenses the outcome of a revocation: a provider that does not know the token has nothing left
-/// to revoke (RFC 7009 §2.2).
+/// to revoke (RFC 7009 §2.2); all else that it refuses is not done.
 pub(crate) fn revocation(outcome: CallOutcome) -> Result<(), Outage> {
-    match outcome {
-        Ok(response) if response.status < 500 && response.status != 429 => Ok(()),
-        Ok(response) => Err(Outage::Status(response.status)),
-        Err(failure) => Err(Outage::Call(failure)),
+    let response = outcome.map_err(Outage::Call)?;
+    let fault: Option<Value> = json::parse(&response.body);
+    let error = fault
+        .as_ref()
+        .and_then(|fault| fault.get("error")?.as_str());
+    match (response.status, error) {
+        (200..=299, _) | (400, Some("invalid_token" | "invalid_grant")) => Ok(()),
+        (status, _) => Err(Outage::Status(status)),
     }
 }
 
@@ -88,10 +92,14 @@ impl TokensFinding {
 
     fn of_error(error: &str) -> Self {
         match error {
-            // The last three are Entra's and Google's words for a person who must sign in again.
-            "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
-                Self::Refused
-            }
+            // Others than the first are words of Entra, Google and Auth0 for a person who must sign
+            // in again, or may not.
+            "invalid_grant"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required"
+            | "access_denied"
+            | "unauthorized" => Self::Refused,
             "invalid_client" => Self::Misconfigured("idp_invalid_client"),
             "unauthorized_client" => Self::Misconfigured("idp_unauthorized_client"),
             "invalid_scope" => Self::Misconfigured("idp_invalid_scope"),

@@ -126,10 +126,18 @@ fn strangers_cannot_make_more_than_a_few_calls_at_once() {
     let ask = |index: usize| Client {
         id: format!("https://app{index}.example/client.json"),
     };
-    for index in 0..16 {
+    let same_host = |path: &str| Client {
+        id: format!("https://app0.example/{path}"),
+    };
+    for index in 0..15 {
         let path = ask(index).authorize_path(&[]);
         gateway.begin(&Request::get(&path)).waits();
     }
+    let second = same_host("b").authorize_path(&[]);
+    gateway.begin(&Request::get(&second)).waits();
+    let third = same_host("c").authorize_path(&[]);
+    let refused = gateway.begin(&Request::get(&third)).decided();
+    assert_eq!(crate::support::verdict(&refused).0, 503, "two at a host");
     let path = ask(16).authorize_path(&[]);
     let refused = gateway.begin(&Request::get(&path)).decided();
     assert_eq!(crate::support::verdict(&refused).0, 503);
@@ -163,4 +171,53 @@ fn in_envoy_documents_come_from_named_hosts_only() {
         told(&mut native(&[("OIDCPROXY_CLIENT_DOCUMENTS", "off")])),
         false
     );
+}
+
+#[test]
+fn a_document_that_cannot_be_renewed_counts_for_a_day_more() {
+    let mut gateway = native(&[]);
+    let told = client().sign_in(&mut gateway);
+    let refresh = client().refresh_request(told["refresh_token"].as_str().unwrap());
+    gateway.server.tokens = crate::sign_in::tokens(None, None);
+    for outage in [
+        response(403, "robots are not welcome"),
+        Err(CallFailure::TimedOut),
+    ] {
+        gateway.now += 2 * 3600;
+        gateway.server.client_document = outage;
+        assert_eq!(gateway.verdict(&refresh), (200, "tokens_issued"));
+    }
+    gateway.now += 24 * 3600;
+    assert_eq!(gateway.verdict(&refresh).0, 503);
+    gateway.server.client_document = response(404, "");
+    gateway.now += 5;
+    assert_eq!(gateway.verdict(&refresh), (401, "invalid_client"));
+}
+
+#[test]
+fn a_list_of_redirect_uris_holds_for_described_clients() {
+    let list = ("OIDCPROXY_ALLOWED_REDIRECT_URIS", "https://app.example/cb");
+    let mut gateway = native(&[list]);
+    let request = Request::get(&client().authorize_path(&[]));
+    assert_eq!(gateway.verdict(&request), (400, "invalid_redirect_uri"));
+}
+
+#[test]
+fn a_program_that_describes_localhost_without_a_port_takes_any() {
+    let mut gateway = native(&[]);
+    let document = json!({
+        "client_id": ID, "client_name": "App",
+        "redirect_uris": ["http://localhost/callback", "http://127.0.0.1/callback"],
+    });
+    gateway.server.client_document = json_response(200, &[], &document);
+    for (uri, expected) in [
+        ("http://localhost:43210/callback", 200),
+        ("http://127.0.0.1:43210/callback", 200),
+        ("http://localhost:43210/other", 400),
+        ("http://localhost.evil.example:43210/callback", 400),
+        ("https://localhost:43210/callback", 400),
+    ] {
+        let path = client().authorize_path(&[("redirect_uri", Some(uri))]);
+        assert_eq!(gateway.verdict(&Request::get(&path)).0, expected, "{uri}");
+    }
 }

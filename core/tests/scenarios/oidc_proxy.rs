@@ -1,6 +1,6 @@
 //! Mode `oidcproxy`: sign-ins that go well, refreshes, and outages of the provider.
 
-use portcullis_core::Decision;
+use portcullis_core::{Decision, Finding, Origin};
 use serde_json::json;
 
 use crate::request::Request;
@@ -442,7 +442,6 @@ fn where_another_gateway_signs_people_in_only_its_paths_pass_without_a_token() {
         ("OPTIONS", "/token"),
         ("POST", "/revoke"),
         ("GET", "/.well-known/oauth-authorization-server"),
-        ("GET", "/mcp/.well-known/openid-configuration"),
     ] {
         let request = Request::new(method, path)
             .with("cookie", "a=b")
@@ -455,6 +454,19 @@ fn where_another_gateway_signs_people_in_only_its_paths_pass_without_a_token() {
         let refused = (401, "missing_credentials");
         assert_eq!(filter.verdict(&Request::get(path)), refused, "{path}");
     }
+    for (method, path) in [
+        ("GET", "/token"),
+        ("DELETE", "/register"),
+        ("POST", "/authorize"),
+        ("POST", "/.well-known/openid-configuration"),
+    ] {
+        let refused = (405, "method_not_allowed");
+        let request = Request::new(method, path);
+        assert_eq!(filter.verdict(&request), refused, "{method} {path}");
+    }
+    // A route for the MCP server would take what is below its path.
+    let below = Request::new("POST", "/mcp/.well-known/openid-configuration");
+    assert_eq!(filter.verdict(&below), (404, "no_oauth"));
     let client = Client::register(&mut here, &[REDIRECT]);
     let told = client.sign_in(&mut here);
     filter.admit(&bearer(&told["access_token"]));
@@ -463,4 +475,146 @@ fn where_another_gateway_signs_people_in_only_its_paths_pass_without_a_token() {
     filter.pass(3600);
     assert_eq!(filter.verdict(&Request::get("/ready")), (200, "ready"));
     assert_eq!(filter.server.count(DOCUMENT), 0, "it asks nobody");
+}
+
+#[test]
+fn what_one_worker_refreshed_another_gives_again_for_a_few_seconds() {
+    let mut one = gateway(&[]);
+    let client = Client::register(&mut one, &[REDIRECT]);
+    let told = client.sign_in(&mut one);
+    let request = client.refresh_request(told["refresh_token"].as_str().unwrap());
+    let outcome = tokens(None, Some("idp-refresh-2"));
+    let refresh = |worker: &mut Scenario| {
+        worker.server.tokens = tokens(None, Some("idp-refresh-1"));
+        Client::register(worker, &[REDIRECT]).sign_in(worker);
+        let ticket = worker.begin(&request).parked();
+        let (call, pending) = worker.take_call();
+        assert_eq!(call.url.path(), "/oidc/token");
+        (ticket, pending)
+    };
+    let (_, pending) = refresh(&mut one);
+    let name = pending.name().unwrap();
+    let ambient = one.ambient();
+    let finding = one.engine.condense(&pending, outcome, ambient);
+    let octets = finding.to_octets().unwrap();
+    assert!(!String::from_utf8_lossy(&octets).contains("idp-refresh"));
+    let heard = || Finding::from_octets(&octets).unwrap();
+
+    let mut other = gateway(&[]);
+    let (ticket, pending) = refresh(&mut other);
+    assert_eq!(pending.name().unwrap(), name);
+    let ambient = other.ambient();
+    assert!(other.engine.accepts(&pending, &heard(), false, ambient));
+    let wake = other
+        .engine
+        .handle_finding(pending, heard(), Origin::OtherEngine, ambient);
+    assert_eq!(wake.tickets, [ticket]);
+    let calls = other.server.count("/oidc/token");
+    let answer = other.wake(ticket, &wake.answer).unwrap().decided();
+    assert_eq!(verdict(&answer), (200, "tokens_issued"));
+    assert_eq!(other.verdict(&request), (200, "tokens_issued"));
+    assert_eq!(other.server.count("/oidc/token"), calls);
+
+    let mut stranger = gateway(&[("PORTCULLIS_STATE_KEYS", OTHER_KEYS)]);
+    let (_, pending) = refresh(&mut stranger);
+    assert!(stranger.engine.accepts(&pending, &heard(), true, ambient));
+    let mut late = ambient;
+    late.now = portcullis_core::UnixSeconds(late.now.0 + 10);
+    assert!(!stranger.engine.accepts(&pending, &heard(), true, late));
+    let mut changed = octets.clone();
+    if let Some(last) = changed.last_mut() {
+        *last ^= 1;
+    }
+    let changed = Finding::from_octets(&changed).unwrap();
+    assert!(!stranger.engine.accepts(&pending, &changed, true, ambient));
+}
+
+#[test]
+fn a_person_that_entra_turns_away_goes_back_to_the_client() {
+    let mut gateway = gateway(&[]);
+    let client = Client::register(&mut gateway, &[REDIRECT]);
+    let mut browser = Browser::default();
+    let asked = client.consent(&mut gateway, &mut browser);
+    let path = format!(
+        "/auth/callback?error=access_denied&error_description=AADSTS65004%3a+no%0d%0aTrace%20ID\
+         %ff&state={}&iss={IDP}",
+        asked["state"]
+    );
+    let response = browser.send(&mut gateway, Request::get(&path));
+    assert_eq!((response.status, response.reason), (303, "idp_denied"));
+    let told = query(header(&response, "location").unwrap());
+    assert_eq!(told["error"], "access_denied");
+}
+
+#[test]
+fn a_code_is_not_spent_while_nobody_could_check_who_signed_in() {
+    let mut first = gateway(&[]);
+    let client = Client::register(&mut first, &[REDIRECT]);
+    let code = client.code(&mut first, &mut Browser::default());
+    let mut restarted = gateway(&[]);
+    restarted.server.tokens = first.server.tokens.clone();
+    restarted.server.keys_outage = Some(response(503, ""));
+    let request = client.token_request(&code, &[]);
+    assert_eq!(restarted.verdict(&request), (503, "call_status"));
+    assert_eq!(restarted.server.count("/oidc/token"), 0);
+    restarted.server.keys_outage = None;
+    restarted.now += 2;
+    assert_eq!(restarted.verdict(&request), (200, "tokens_issued"));
+}
+
+#[test]
+fn a_revocation_that_the_provider_refuses_is_not_done() {
+    let mut gateway = gateway(&[]);
+    let client = Client::register(&mut gateway, &[REDIRECT]);
+    let token = client.sign_in(&mut gateway)["refresh_token"].clone();
+    let body = format!("token={}&client_id={}", token.as_str().unwrap(), client.id);
+    let revoke = Request::new("POST", "/revoke").body(body);
+    for (status, body, expected) in [
+        (200, "", 200),
+        (400, r#"{"error":"invalid_token"}"#, 200),
+        (400, r#"{"error":"unsupported_token_type"}"#, 503),
+        (401, r#"{"error":"invalid_client"}"#, 503),
+        (302, "", 503),
+        (404, "", 503),
+    ] {
+        gateway.server.revocation = response(status, body);
+        assert_eq!(gateway.verdict(&revoke).0, expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn what_a_client_asks_the_person_costs_no_refresh_token() {
+    for (asked, sent) in [
+        (None, "consent"),
+        (Some("login"), "login consent"),
+        (Some("consent"), "consent"),
+        (Some("none"), "none"),
+    ] {
+        let mut gateway = gateway(&[]);
+        let client = Client::register(&mut gateway, &[REDIRECT]);
+        let mut browser = Browser::default();
+        let path = client.authorize_path(&[("prompt", asked)]);
+        let page = browser.send(&mut gateway, Request::get(&path));
+        let request = crate::sign_in::sealed_request(&page);
+        let response = browser.send(&mut gateway, decide(&request, "approve"));
+        let location = query(header(&response, "location").unwrap());
+        assert_eq!(location["prompt"], sent);
+    }
+}
+
+#[test]
+fn another_provider_knows_nobody_that_signed_in_before() {
+    let mut before = gateway(&[]);
+    let client = Client::register(&mut before, &[REDIRECT]);
+    let told = client.sign_in(&mut before);
+    let mut after = gateway(&[("OIDCPROXY_CLIENT_ID", "another")]);
+    let access = after.verdict(&bearer(&told["access_token"]));
+    assert_eq!(access, (401, "unknown_access_token"));
+    let refresh = client.refresh_request(told["refresh_token"].as_str().unwrap());
+    assert_eq!(
+        after.verdict(&refresh),
+        (400, "invalid_grant"),
+        "the client is known"
+    );
+    assert_eq!(after.server.count("/oidc/token"), 0);
 }

@@ -616,3 +616,43 @@ fn malformed_requests_are_refused_as_the_clients_fault() {
         assert!(header(&response, "allow").is_some());
     }
 }
+
+#[test]
+fn a_list_of_redirect_uris_holds_for_clients_that_registered_before_it() {
+    let (mut before, client) = set_up();
+    let code = client.code(&mut before, &mut Browser::default());
+    let list = ("OIDCPROXY_ALLOWED_REDIRECT_URIS", "https://app.example/cb");
+    let mut after = gateway(&[list]);
+    let path = client.authorize_path(&[]);
+    let refused = (400, "invalid_redirect_uri");
+    assert_eq!(after.verdict(&Request::get(&path)), refused);
+    let allowed = client.authorize_path(&[("redirect_uri", Some("https://app.example/cb"))]);
+    assert_eq!(
+        after.verdict(&Request::get(&allowed)),
+        (200, "consent_asked")
+    );
+    assert!(!code.is_empty());
+}
+
+#[test]
+fn made_up_codes_leave_room_for_refreshes() {
+    let (mut gateway, client) = set_up();
+    let told = client.sign_in(&mut gateway);
+    let mut browser = Browser::default();
+    let asked = client.consent(&mut gateway, &mut browser);
+    let mut refused = 0;
+    for index in 0..70 {
+        let back = callback(&asked["state"], &format!("made-up-{index}"));
+        let back = browser.clone().send(&mut gateway, back);
+        let code = query(header(&back, "location").unwrap())["code"].clone();
+        if let crate::support::Begun::Decided(decision) =
+            gateway.begin(&client.token_request(&code, &[]))
+        {
+            assert_eq!(verdict(&decision), (503, "too_many_calls"));
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 6);
+    let refresh = client.refresh_request(told["refresh_token"].as_str().unwrap());
+    gateway.begin(&refresh).waits();
+}

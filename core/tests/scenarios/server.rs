@@ -26,6 +26,10 @@ pub(crate) struct Server {
     pub(crate) outage: Option<CallOutcome>,
     /// What the provider's token endpoint answers to a code or a refresh token.
     pub(crate) tokens: CallOutcome,
+    /// What it answers to a revocation.
+    pub(crate) revocation: CallOutcome,
+    /// What is answered in place of the keys.
+    pub(crate) keys_outage: Option<CallOutcome>,
     /// What the server of a client says of it.
     pub(crate) client_document: CallOutcome,
     /// What the protected resource answers.
@@ -64,6 +68,8 @@ impl Server {
             clients: BTreeMap::new(),
             outage: None,
             client_document: response(404, ""),
+            revocation: response(200, ""),
+            keys_outage: None,
             tokens: response(400, r#"{"error":"invalid_grant"}"#),
             resource: response(404, ""),
             calls: Vec::new(),
@@ -106,11 +112,14 @@ impl Server {
         match (call.url.path(), &self.outage) {
             ("/health", _) => self.resource.clone(),
             (_, Some(outage)) => outage.clone(),
-            ("/jwks", None) => self.jwks(&call),
+            ("/jwks", None) => match &self.keys_outage {
+                Some(outage) => outage.clone(),
+                None => self.jwks(&call),
+            },
             (DOCUMENT, None) => response(200, self.document.to_string()),
             ("/token", None) => self.token(&call),
             ("/oidc/token", None) => self.tokens.clone(),
-            ("/oidc/revoke", None) => response(200, ""),
+            ("/oidc/revoke", None) => self.revocation.clone(),
             ("/client.json", None) => self.client_document.clone(),
             (path, None) => panic!("nobody asked to call {path}"),
         }

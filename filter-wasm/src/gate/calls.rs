@@ -96,7 +96,7 @@ impl Gate {
         };
         self.metrics.count(Counter::Call, word);
         let ambient = host::ambient();
-        let state = self.state.borrow();
+        let mut state = self.state.borrow_mut();
         let finding = state.engine.condense(&pending, outcome, ambient);
         drop(state);
         if let Some(lease) = &self.lease {

@@ -11,6 +11,9 @@ use crate::decision::LocalResponse;
 use crate::flights::Errand;
 use crate::modes::Desk;
 
+/// What an answer of the provider says to us; Entra adds lines of text for its own support.
+const PARAMETERS: [&str; 4] = ["state", "code", "error", "iss"];
+
 impl AuthorizationServer {
     /// Sends the browser back to the client.
     pub(in super::super) fn callback(
@@ -19,7 +22,7 @@ impl AuthorizationServer {
         tried: Tried,
         desk: &mut Desk<'_>,
     ) -> Result<LocalResponse, Stop> {
-        let Ok(query) = Form::of_query(&visit.path) else {
+        let Ok(query) = Form::of_query_only(&visit.path, &PARAMETERS) else {
             return Ok(self.malformed());
         };
         let state = match callback::state(&query) {

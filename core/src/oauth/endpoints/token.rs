@@ -69,6 +69,13 @@ impl AuthorizationServer {
             Err(NoProvider::Wait) => return Err(Stop::Again(Errand::Jwks)),
             Err(NoProvider::Outage(outage)) => return Ok(unavailable(outage, cors)),
         };
+        if matches!(grant, Grant::Code(_)) {
+            match self.keys_first(tried, desk) {
+                Ok(()) => {}
+                Err(NoProvider::Wait) => return Err(Stop::Again(Errand::Jwks)),
+                Err(NoProvider::Outage(outage)) => return Ok(unavailable(outage, cors)),
+            }
+        }
         let redemption = Redemption {
             grant,
             cors: visit.cors.clone(),
@@ -198,7 +205,10 @@ impl AuthorizationServer {
                 (digest, client.refresh(provider, &token.token))
             }
         };
-        let errand = Errand::Tokens(digest);
+        let errand = match &redemption.grant {
+            Grant::Code(_) => Errand::Exchange(digest),
+            Grant::RefreshToken(_) => Errand::Renewal(digest),
+        };
         if desk.flights.is_under_way(&errand, desk.now) {
             return match redemption.grant {
                 Grant::RefreshToken(_) => Err(awaiting(errand, redemption)),
@@ -220,7 +230,11 @@ impl AuthorizationServer {
             let error = OAuthError::temporarily_unavailable();
             return Ok(refuse(error.because("idp_client_authentication"), cors));
         };
-        if !desk.flights.has_room(desk.now) {
+        let has_room = match &redemption.grant {
+            Grant::Code(_) => desk.flights.has_room_for_exchange(desk.now),
+            Grant::RefreshToken(_) => desk.flights.has_room(desk.now),
+        };
+        if !has_room {
             let error = OAuthError::temporarily_unavailable().because("too_many_calls");
             return Ok(refuse(error, cors));
         }
@@ -338,14 +352,18 @@ impl AuthorizationServer {
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": until.since(now),
-            "scope": granted.authority.scope,
         });
+        let mut more = Vec::new();
+        if !granted.authority.scope.is_empty() {
+            more.push(("scope", granted.authority.scope.clone()));
+        }
         if !granted.token.is_empty() {
             let sealed = granted.seal(&self.sealer, &mut self.entropy);
-            let sealed = sealed.ok_or_else(too_large)?;
-            if let Some(members) = answer.as_object_mut() {
-                members.insert("refresh_token".into(), sealed.into());
-            }
+            more.push(("refresh_token", sealed.ok_or_else(too_large)?));
+        }
+        if let Some(members) = answer.as_object_mut() {
+            let more = more.into_iter();
+            members.extend(more.map(|(name, value)| (name.into(), value.into())));
         }
         let body = answer.to_string().into_bytes();
         Ok(json_response(200, Vec::new(), body, "tokens_issued", cors))

@@ -7,6 +7,7 @@ use alloc::string::String;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::client::is_hidden;
 use super::Escaped;
 
 /// The most characters of a name.
@@ -167,8 +168,9 @@ fn is_plain_path(path: &str) -> bool {
     path.bytes().all(plain) && !path.contains("//")
 }
 
+/// Directions could make a page say something else than its settings show.
 fn is_line(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    !text.chars().any(is_hidden)
 }
 
 /// The mark of pages without a logo.
