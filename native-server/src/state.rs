@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use portcullis_core::config::{ConfigError, Setting, Settings, Source, is_on};
+use portcullis_core::config::{ConfigError, ModeName, Setting, Settings, Source, is_on};
 
 use crate::crypto::random_token;
 
@@ -71,13 +71,15 @@ pub(crate) fn preview_api_key(settings: &mut Settings) -> Result<StoredKey, Conf
     Ok(StoredKey::Missing { path })
 }
 
-/// Gives the settings state keys for the life of this process, unless they have some.
+/// Gives the settings state keys for the life of this process, unless they have some, or need
+/// some that last: what mode `oidcproxy` seals is what its clients know of themselves.
 ///
 /// # Errors
 ///
 /// Fails when the system has no randomness.
 pub(crate) fn supply_state_keys(settings: &mut Settings) -> Result<(), ConfigError> {
-    if settings.non_blank(Setting::StateKeys).is_none() {
+    let has_keys = settings.non_blank(Setting::StateKeys).is_some();
+    if !has_keys && forced_mode(settings) != Some(ModeName::OidcProxy) {
         supply(settings, Setting::StateKeys, fresh()?);
     }
     Ok(())
@@ -85,14 +87,19 @@ pub(crate) fn supply_state_keys(settings: &mut Settings) -> Result<(), ConfigErr
 
 /// Returns where the key is, if the settings need one.
 fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
-    let mode = settings.non_blank(Setting::AuthMode).unwrap_or_default();
     let switched = settings.get(Setting::AuthEnabled).is_some();
     let off = switched && !is_on(settings, Setting::AuthEnabled)?;
     let has_key = settings.non_blank(Setting::ApiKey).is_some();
-    if off || has_key || !mode.eq_ignore_ascii_case("api-key") {
+    if off || has_key || forced_mode(settings) != Some(ModeName::ApiKey) {
         return Ok(None);
     }
     Ok(Some(folder(settings)?.join(KEY_FILE)))
+}
+
+fn forced_mode(settings: &Settings) -> Option<ModeName> {
+    settings
+        .non_blank(Setting::AuthMode)
+        .and_then(ModeName::from_name)
 }
 
 fn folder(settings: &Settings) -> Result<PathBuf, ConfigError> {

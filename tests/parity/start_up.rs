@@ -26,13 +26,6 @@ fn unknown_modes_are_refused() {
 }
 
 #[test]
-fn modes_of_another_day_are_refused() {
-    for name in ["oauth-proxy", "oidcproxy"] {
-        check(&mode(name), "ZSCALER_MCP_AUTH_MODE");
-    }
-}
-
-#[test]
 fn a_master_switch_that_says_neither_is_refused() {
     let settings = mode("none").with("ZSCALER_MCP_AUTH_ENABLED", "maybe");
     check(&settings, "ZSCALER_MCP_AUTH_ENABLED");
@@ -50,6 +43,23 @@ fn unknown_settings_are_refused_by_name() {
 fn modes_without_what_they_need_are_refused() {
     check(&mode("jwt"), "ZSCALER_MCP_AUTH_JWKS_URI");
     check(&mode("zscaler"), "ZSCALER_VANITY_DOMAIN");
+    let mut proxy = mode("oauth-proxy");
+    for (name, value) in [
+        (
+            "OIDCPROXY_CONFIG_URL",
+            "https://idp.example/.well-known/openid-configuration",
+        ),
+        ("OIDCPROXY_BASE_URL", "https://gw.example/mcp"),
+        ("OIDCPROXY_CLIENT_ID", "gateway"),
+    ] {
+        check(&proxy, name);
+        proxy = proxy.with(name, value);
+    }
+    // Keys that a process makes up would not outlive it.
+    check(
+        &proxy.without("PORTCULLIS_STATE_KEYS"),
+        "PORTCULLIS_STATE_KEYS",
+    );
 }
 
 #[test]

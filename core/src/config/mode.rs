@@ -25,6 +25,20 @@ pub enum ModeName {
 }
 
 impl ModeName {
+    /// Returns the mode of this name, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "none" => Self::None,
+            "api-key" => Self::ApiKey,
+            "jwt" => Self::Jwt,
+            "oidc" => Self::Oidc,
+            "oidcproxy" | "oauth-proxy" => Self::OidcProxy,
+            "zscaler" => Self::Zscaler,
+            _ => return None,
+        })
+    }
+
     /// Returns the name as it is written.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -92,18 +106,10 @@ fn is_enabled(settings: &Settings) -> Result<bool, ConfigError> {
 }
 
 fn forced(mode: &str) -> Result<Choice, ConfigError> {
-    let mode = match mode.to_ascii_lowercase().as_str() {
-        "api-key" => ModeName::ApiKey,
-        "jwt" => ModeName::Jwt,
-        "oidc" => ModeName::Oidc,
-        "zscaler" => ModeName::Zscaler,
-        "none" => ModeName::None,
-        "oidcproxy" | "oauth-proxy" => ModeName::OidcProxy,
-        _ => {
-            let problem = "is not a mode; use api-key, jwt, oidc, oidcproxy, zscaler or none";
-            return Err(ConfigError::at(Setting::AuthMode, problem));
-        }
-    };
+    let mode = ModeName::from_name(mode).ok_or_else(|| {
+        let problem = "is not a mode; use api-key, jwt, oidc, oidcproxy, zscaler or none";
+        ConfigError::at(Setting::AuthMode, problem)
+    })?;
     let warnings = match mode {
         ModeName::None => ["mode none: everybody may connect".to_owned()].into(),
         ModeName::ApiKey

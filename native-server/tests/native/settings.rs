@@ -26,6 +26,23 @@ fn check_refused(args: &[&str], environment: &[(&str, &str)], part: &str) {
 const UPSTREAM: (&str, &str) = ("PORTCULLIS_UPSTREAM", "http://environment:1");
 const OPEN: (&str, &str) = ("ZSCALER_MCP_AUTH_MODE", "none");
 
+/// Mode `oidcproxy`, but for the state keys.
+const SIGN_IN: [(&str, &str); 6] = [
+    UPSTREAM,
+    ("ZSCALER_MCP_AUTH_MODE", "OAuth-Proxy"),
+    (
+        "OIDCPROXY_CONFIG_URL",
+        "https://idp.example/.well-known/openid-configuration",
+    ),
+    ("OIDCPROXY_BASE_URL", "https://gw.example/mcp"),
+    ("OIDCPROXY_CLIENT_ID", "gateway"),
+    ("OIDCPROXY_CLIENT_SECRET", "correct horse battery"),
+];
+const STATE_KEYS: (&str, &str) = (
+    "PORTCULLIS_STATE_KEYS",
+    "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE",
+);
+
 #[test]
 fn flags_win_over_the_file_and_that_over_the_environment() {
     let folder = Folder::new();
@@ -71,6 +88,23 @@ fn explain_shows_a_fingerprint_in_place_of_a_secret() {
         "ZSCALER_CLOUD: not set",
     ] {
         assert!(text.contains(section), "{section} in {text}");
+    }
+    let text = explain(&[], &[SIGN_IN.as_slice(), &[STATE_KEYS]].concat());
+    assert!(!text.contains("horse"), "{text}");
+    for line in ["mode: oidcproxy", "OIDCPROXY_CLIENT_SECRET: sha256:"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn mode_that_signs_in_makes_up_no_state_keys() {
+    check_refused(&[], &SIGN_IN, "PORTCULLIS_STATE_KEYS");
+    let blank = [SIGN_IN.as_slice(), &[("PORTCULLIS_STATE_KEYS", " ")]].concat();
+    check_refused(&[], &blank, "PORTCULLIS_STATE_KEYS");
+    for command in [&["explain"][..], &["render", "envoy"]] {
+        assert_eq!(run(command, &SIGN_IN).status.code(), Some(1), "{command:?}");
+        let complete = [SIGN_IN.as_slice(), &[STATE_KEYS]].concat();
+        assert_eq!(run(command, &complete).status.code(), Some(0));
     }
 }
 
