@@ -88,6 +88,13 @@ impl Request {
         request
     }
 
+    /// Adds a body as it is; the fields must say how it is framed.
+    #[must_use]
+    pub fn unframed_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Tells whether the answer has no body whatever its fields say.
     #[must_use]
     pub const fn is_head(&self) -> bool {

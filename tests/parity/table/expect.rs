@@ -4,6 +4,7 @@ use portcullis_tests::Request;
 use portcullis_tests::server::Incoming;
 use serde_json::{Value, json};
 
+use super::mask::Mask;
 use super::pair::Observed;
 
 /// What must come of a request.
@@ -11,6 +12,7 @@ use super::pair::Observed;
 pub(crate) struct Expect {
     outcome: Outcome,
     checks: Vec<Check>,
+    masks: Vec<Mask>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,6 +80,7 @@ impl Expect {
         Self {
             outcome,
             checks: Vec::new(),
+            masks: Vec::new(),
         }
     }
 
@@ -124,6 +127,18 @@ impl Expect {
     /// The protected resource saw this path and query.
     pub(crate) fn saw_path(self, path: impl Into<String>) -> Self {
         self.and(Check::SawPath(path.into()))
+    }
+
+    /// What stands between these two in a line of the head or in the body is random: the gateways
+    /// need to agree on its length only.
+    pub(crate) fn random(mut self, before: &'static str, after: &'static str) -> Self {
+        self.masks.push(Mask { before, after });
+        self
+    }
+
+    /// Returns `text` without what is random.
+    pub(crate) fn masked(&self, text: String) -> String {
+        self.masks.iter().fold(text, |text, mask| mask.apply(&text))
     }
 
     /// Tells whether the HTTP library answers, and not the engine.

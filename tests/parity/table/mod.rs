@@ -1,6 +1,7 @@
 //! A row is a request and what must come of it; a group is the rows that share settings.
 
 mod expect;
+mod mask;
 mod pair;
 mod world;
 

@@ -138,13 +138,15 @@ fn differences(envoy: &Observed, native: &Observed, expect: &Expect) -> Vec<Stri
     // A message that is no HTTP is refused below the engine, in words of the HTTP library.
     if !expect.is_codec() {
         let [e, n] = [envoy, native].map(|observed| &observed.response);
+        let shown = |response: &Response| {
+            let fields = fields(response).into_iter();
+            let mut fields: Vec<_> = fields.map(|field| expect.masked(field)).collect();
+            fields.sort();
+            fields.join("\n           ")
+        };
         compare("statuses", e.status.to_string(), n.status.to_string());
-        compare(
-            "fields",
-            fields(e).join("\n           "),
-            fields(n).join("\n           "),
-        );
-        compare("bodies", e.text(), n.text());
+        compare("fields", shown(e), shown(n));
+        compare("bodies", expect.masked(e.text()), expect.masked(n.text()));
     }
     let seen = [envoy, native].map(|observed| {
         let shown: Vec<String> = observed.seen.iter().map(show_incoming).collect();
@@ -159,14 +161,12 @@ fn differences(envoy: &Observed, native: &Observed, expect: &Expect) -> Vec<Stri
 }
 
 fn fields(response: &Response) -> Vec<String> {
-    let mut fields: Vec<String> = response
+    response
         .fields
         .iter()
         .filter(|(name, _)| !PLUMBING.contains(&name.as_str()))
         .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
-        .collect();
-    fields.sort();
-    fields
+        .collect()
 }
 
 fn show(response: &Response) -> String {
