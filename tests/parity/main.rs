@@ -11,6 +11,7 @@
 mod groups;
 mod jwks;
 mod session;
+mod sign_in;
 mod start_up;
 mod streaming;
 mod table;

@@ -7,6 +7,7 @@ pub(crate) mod jwt;
 mod jwt_claims;
 mod jwt_header;
 mod oidc;
+pub(crate) mod oidc_proxy;
 mod open;
 mod outage;
 mod rules;
@@ -65,6 +66,12 @@ groups! {
     oidc_is_unavailable_while_the_document_names_another_issuer: oidc::lying_document,
     oidc_is_unavailable_while_the_document_is_missing: oidc::missing_document,
     jwt_tells_clients_where_to_sign_in_when_asked_to: oidc::jwt_with_metadata,
+    oidcproxy_registers_clients_within_limits: oidc_proxy::registrations,
+    oidcproxy_reads_bodies_in_chunks: oidc_proxy::chunks,
+    oidcproxy_tells_all_of_its_server: oidc_proxy::metadata,
+    oidcproxy_endpoints_take_their_methods_only: oidc_proxy::methods,
+    oidcproxy_refuses_forms_as_oauth_does: oidc_proxy::forms,
+    oidcproxy_takes_no_garbage_for_a_token: oidc_proxy::tokens,
     zscaler_takes_both_forms_and_no_other: zscaler::credentials,
     zscaler_basic_is_decoded_strictly: zscaler::encoding,
     zscaler_outage_is_503_and_refusal_is_401: zscaler::token_endpoint,
@@ -114,6 +121,9 @@ over_http2! {
     http2_api_key_guards_every_method_and_path: api_key::methods_and_paths,
     http2_jwt_comes_as_a_bearer_token_only: jwt::credentials,
     http2_oidc_tells_clients_where_to_sign_in: oidc::metadata,
+    http2_oidcproxy_registers_clients_within_limits: oidc_proxy::registrations,
+    http2_oidcproxy_endpoints_take_their_methods_only: oidc_proxy::methods,
+    http2_oidcproxy_refuses_forms_as_oauth_does: oidc_proxy::forms,
     http2_zscaler_takes_both_forms_and_no_other: zscaler::credentials,
     http2_gateway_answers_health_and_well_known_paths: endpoints::paths,
     http2_gateway_answers_preflights_of_allowed_origins: endpoints::origins,
