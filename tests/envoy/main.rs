@@ -18,6 +18,7 @@ mod hostile;
 mod lease;
 mod memory;
 mod plugins;
+mod registrations;
 mod reload;
 mod settings;
 mod signatures;

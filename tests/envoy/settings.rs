@@ -35,6 +35,17 @@ pub(crate) fn jwt(url: &str) -> Value {
     })
 }
 
+/// Mode `oidcproxy` with the provider at `url`.
+pub(crate) fn oidc_proxy(url: &str) -> Value {
+    json!({
+        "PORTCULLIS_STATE_KEYS": STATE_KEY,
+        "ZSCALER_MCP_AUTH_MODE": "oidcproxy",
+        "OIDCPROXY_CONFIG_URL": format!("{url}/.well-known/openid-configuration"),
+        "OIDCPROXY_BASE_URL": "https://gw.example/mcp",
+        "OIDCPROXY_CLIENT_ID": "gateway",
+    })
+}
+
 /// Adds an API key.
 pub(crate) fn with_key(request: Request, key: &str) -> Request {
     request.field("X-Api-Key", key)

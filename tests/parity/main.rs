@@ -8,6 +8,7 @@
     reason = "helpers of tests fail by panicking, and tables are as long as their rules are many"
 )]
 
+mod bodies;
 mod groups;
 mod jwks;
 mod session;
