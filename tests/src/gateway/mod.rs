@@ -20,6 +20,7 @@ use crate::process::Process;
 pub struct Settings {
     values: BTreeMap<String, String>,
     listen: Option<SocketAddr>,
+    authorities: Option<PathBuf>,
 }
 
 /// Seals session ids in every test: replicas and hosts share it, as in a real install.
@@ -50,6 +51,13 @@ impl Settings {
     #[must_use]
     pub const fn listening_on(mut self, address: SocketAddr) -> Self {
         self.listen = Some(address);
+        self
+    }
+
+    /// Says whose certificates are believed, which are otherwise those of the system.
+    #[must_use]
+    pub fn trusting(mut self, authorities: &Path) -> Self {
+        self.authorities = Some(authorities.to_owned());
         self
     }
 
@@ -248,6 +256,12 @@ fn portcullis(
         .env_clear()
         .envs(inherited())
         .env("PORTCULLIS_STATE_DIR", &folder.0)
+        .envs(
+            settings
+                .authorities
+                .iter()
+                .map(|file| ("SSL_CERT_FILE", file)),
+        )
         .args(subcommand)
         .arg("--config")
         .arg(config)

@@ -26,6 +26,7 @@ fn listen_address(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("listening on ")?;
     let address: String = rest
         .trim_start_matches("http://")
+        .trim_start_matches("https://")
         .chars()
         .take_while(|char| char.is_ascii_hexdigit() || ".:[]".contains(*char))
         .collect();
