@@ -1,7 +1,8 @@
 //! The protected resource of the tests: it echoes what it sees, and does what the request asks.
 //!
 //! A request tells it how to answer by fields of its own: `x-test-status: 418`,
-//! `x-test-session: ID` (sets `Mcp-Session-Id`), `x-test-answer: cookies | cors | sse`.
+//! `x-test-session: ID` (sets `Mcp-Session-Id`), `x-test-answer: cookies | cors | sse | quiet-sse |
+//! open`.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +25,8 @@ struct Shared {
     seen: Mutex<Vec<Incoming>>,
     /// Holds the second event of a stream back.
     second_event: Gate,
+    /// Opens when the client of an open stream has left.
+    left: Gate,
 }
 
 impl EchoResource {
@@ -33,7 +36,7 @@ impl EchoResource {
         let shared = Arc::new(Shared::default());
         let inner = Arc::clone(&shared);
         let server = Server::start(move |incoming| {
-            let behaviour = answer(&incoming, &inner.second_event);
+            let behaviour = answer(&incoming, &inner);
             inner.seen.lock().unwrap().push(incoming);
             behaviour
         });
@@ -56,6 +59,12 @@ impl EchoResource {
     #[must_use]
     pub fn count(&self) -> usize {
         self.shared.seen.lock().unwrap().len()
+    }
+
+    /// Waits until the client of an open stream has left; false when that takes too long.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.shared.left.take()
     }
 
     /// Lets the second event of every stream go.
@@ -84,14 +93,16 @@ pub fn visible_fields(incoming: &Incoming) -> Vec<(String, String)> {
     fields
 }
 
-fn answer(incoming: &Incoming, second_event: &Gate) -> Behaviour {
+fn answer(incoming: &Incoming, shared: &Shared) -> Behaviour {
     let ask = |name: &str| incoming.value(name);
-    if ask("x-test-answer").as_deref() == Some("sse") {
-        return Behaviour::Events(vec![
-            Event::Data("first".to_owned()),
-            Event::Wait(second_event.clone()),
-            Event::Data("second".to_owned()),
-        ]);
+    let first = Event::Data("first".to_owned());
+    let wait = Event::Wait(shared.second_event.clone());
+    let second = Event::Data("second".to_owned());
+    match ask("x-test-answer").as_deref() {
+        Some("sse") => return Behaviour::Events(vec![first, wait, second]),
+        Some("quiet-sse") => return Behaviour::Events(vec![wait, second]),
+        Some("open") => return Behaviour::Open(shared.left.clone()),
+        _ => {}
     }
     let status = ask("x-test-status").and_then(|status| status.parse().ok());
     let mut answer = Answer::json(status.unwrap_or(200), &echo(incoming));

@@ -106,6 +106,8 @@ pub enum Behaviour {
     Raw(Vec<u8>),
     /// Sends server-sent events, each in a chunk of its own.
     Events(Vec<Event>),
+    /// Sends a stream's head and a comment, waits until the peer leaves, and opens the gate.
+    Open(Gate),
 }
 
 impl Behaviour {
@@ -141,6 +143,14 @@ impl Gate {
     pub fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
+    }
+
+    /// Waits until it is open, and closes it again; false when that takes too long.
+    pub fn take(&self) -> bool {
+        let open = self.0.0.lock().unwrap();
+        let waited = self.0.1.wait_timeout_while(open, PATIENCE, |open| !*open);
+        let mut open = waited.unwrap().0;
+        std::mem::take(&mut *open)
     }
 
     fn wait(&self) {
@@ -251,17 +261,19 @@ fn perform(
             stream.write_all(&bytes)?;
             Ok(false)
         }
+        Behaviour::Open(gate) => {
+            stream.write_all(STREAM)?;
+            write_chunk(stream, ": still here\n\n")?;
+            // However it leaves, it has left.
+            drop(reader.read_to_end(&mut Vec::new()));
+            gate.open();
+            Ok(false)
+        }
         Behaviour::Events(events) => {
-            stream.write_all(
-                b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
-                  cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n",
-            )?;
+            stream.write_all(STREAM)?;
             for event in events {
                 match event {
-                    Event::Data(data) => {
-                        let text = format!("data: {data}\n\n");
-                        write!(stream, "{:x}\r\n{text}\r\n", text.len())?;
-                    }
+                    Event::Data(data) => write_chunk(stream, &format!("data: {data}\n\n"))?,
                     Event::Wait(gate) => gate.wait(),
                 }
             }
@@ -269,4 +281,15 @@ fn perform(
             Ok(true)
         }
     }
+}
+
+/// The head of a stream of events.
+const STREAM: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+    cache-control: no-cache\r\nx-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n";
+
+/// How long a test waits for a gate that the other side opens.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn write_chunk(stream: &mut TcpStream, text: &str) -> io::Result<()> {
+    write!(stream, "{:x}\r\n{text}\r\n", text.len())
 }
