@@ -13,7 +13,11 @@ VALGRIND_BIN=$(scripts/tools.py valgrind)
 export ENVOY_BIN PORTCULLIS_BIN PORTCULLIS_WASM PORTCULLIS_CORE_COST VALGRIND_BIN
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --workspace --no-fail-fast "$@"
+    failed=0
+    cargo nextest run --workspace --no-fail-fast "$@" || failed=1
+    # These share the hosts that they start, which takes one process.
+    [ $# -gt 0 ] || cargo test --quiet -p portcullis-tests --test requirements || failed=1
+    exit "$failed"
 else
     cargo test --workspace --all-targets --no-fail-fast "$@"
 fi

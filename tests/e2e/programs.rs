@@ -109,11 +109,17 @@ impl IdentityProvider {
 
     /// Returns an access token for a resource.
     pub(crate) fn token(&self, resource: &str) -> String {
+        self.token_for(resource, &[])
+    }
+
+    /// Returns an access token for a resource, with these scopes.
+    pub(crate) fn token_for(&self, resource: &str, scopes: &[&str]) -> String {
         let form = [
             "grant_type=client_credentials".to_owned(),
             format!("client_id={}", self.fact("client_id")),
             format!("client_secret={}", self.fact("client_secret")),
             format!("resource={resource}"),
+            format!("scope={}", scopes.join("+")),
         ];
         let answer: Response = Request::new("POST", "/oauth2/v1/token")
             .field("content-type", "application/x-www-form-urlencoded")

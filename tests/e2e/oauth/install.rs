@@ -89,7 +89,8 @@ pub(crate) fn oidc_proxy(origin: &str) -> (IdentityProvider, Settings) {
     (provider, settings)
 }
 
-fn settings(mode: Mode, origin: &str, provider: &IdentityProvider) -> Settings {
+/// Makes the settings that both modes share.
+pub(crate) fn settings(mode: Mode, origin: &str, provider: &IdentityProvider) -> Settings {
     Settings::new()
         .with("ZSCALER_MCP_AUTH_MODE", mode.name())
         .with("OIDCPROXY_CONFIG_URL", provider.fact("config_url"))
