@@ -50,6 +50,13 @@ fn r25_a_code_is_bound_to_its_client_verifier_and_redirect_uri() {
         for other in others {
             refused(&site.redeem(&other, &code), "invalid_grant");
         }
+        let without_verifier = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("client_id", &*attempt.client.id),
+        ];
+        let answer = site.post("/token", &without_verifier);
+        refused(&answer, "invalid_request");
         // Who guesses spends nothing. That the answer is not to be kept is checked on the way.
         assert_ne!(Tokens::read(&site.redeem(&attempt, &code)).access, "");
     });
