@@ -188,6 +188,8 @@ impl Shared {
         thread::spawn(move || {
             let world = Arc::new(World::start());
             let fronts = Kind::BOTH.map(|kind| Front::start(&world, mode, kind));
+            // What it relies on ends with the fronts, and not when the process has gone already.
+            drop(world);
             drop(give.send(Vec::from(fronts)));
             // There is nothing to receive but the end.
             while end.recv().is_ok() {}
