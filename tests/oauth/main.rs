@@ -9,5 +9,6 @@
     reason = "helpers of tests fail by panicking, and tables are as long as their rules are many"
 )]
 
-mod crowd;
+mod hostile;
 mod quirks;
+mod trial;

@@ -1,11 +1,9 @@
 //! A row: a provider's quirk or fault, and what comes of the flows.
 
-use std::thread;
-
-use portcullis_tests::Kind;
 use portcullis_tests::openid_provider::{Fault, Quirks};
 
 use super::flows::{Expect, World};
+use crate::trial::{at_both, fails};
 
 /// One provider.
 pub(super) struct Row {
@@ -39,17 +37,12 @@ pub(super) fn failing(path: &'static str, fault: Fault, expect: Expect) -> Row {
 /// Goes through the flows of every row at both gateways. All rows share a provider, which has the
 /// document of the first.
 pub(super) fn run(rows: &[Row]) {
-    let run = |kind| {
+    at_both(|kind| {
         let world = World::start(kind, &rows[0].quirks);
+        let failed = |row: &&Row| fails(&format!("{kind:?}: {}", row.rule), || world.run(row));
         rows.iter()
-            .filter(|row| thread::scope(|scope| scope.spawn(|| world.run(row)).join().is_err()))
-            .map(|row| format!("{kind:?}: {}", row.rule))
-            .collect::<Vec<_>>()
-    };
-    let failed: Vec<String> = thread::scope(|scope| {
-        let running = Kind::BOTH.map(|kind| scope.spawn(move || run(kind)));
-        let failed = running.map(|running| running.join().unwrap());
-        failed.into_iter().flatten().collect()
+            .filter(failed)
+            .map(|row| row.rule.clone())
+            .collect()
     });
-    assert!(failed.is_empty(), "failed:\n{}", failed.join("\n"));
 }

@@ -26,9 +26,22 @@ impl Browser {
     /// Begins to send a form of the site to the site, with what browsers say of such requests.
     #[must_use]
     pub fn post(&self, site: &Site<'_>, target: &str) -> Request {
+        self.post_from(site, target, site.origin(), "same-origin")
+    }
+
+    /// Begins to send a form to the site from a page of `origin`, which stands to the site as
+    /// `relation` says (`Sec-Fetch-Site`).
+    #[must_use]
+    pub fn post_from(
+        &self,
+        site: &Site<'_>,
+        target: &str,
+        origin: &str,
+        relation: &str,
+    ) -> Request {
         self.with_cookies(site.request("POST", target), target)
-            .field("Origin", site.origin())
-            .field("Sec-Fetch-Site", "same-origin")
+            .field("Origin", origin)
+            .field("Sec-Fetch-Site", relation)
     }
 
     /// Keeps the cookies that an answer sets for `path`, and gives the answer back.
@@ -62,6 +75,26 @@ impl Browser {
             };
         }
         panic!("the provider does not come to an end: {target}");
+    }
+
+    /// Returns the value of a cookie.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is none of this name.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> &str {
+        let mut found = self.cookies.iter().filter(|cookie| cookie.name == name);
+        &found.next().unwrap().value
+    }
+
+    /// Adds a cookie for the whole host, beside others of its name.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.cookies.push(Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            path: "/".to_owned(),
+        });
     }
 
     /// Returns the names of the cookies that it holds.

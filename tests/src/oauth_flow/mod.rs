@@ -242,7 +242,9 @@ pub fn location(answer: &Response) -> String {
     answer.value("location")
 }
 
-fn form_request(request: Request, fields: &[(&str, &str)]) -> Request {
+/// Adds a form to a request.
+#[must_use]
+pub fn form_request(request: Request, fields: &[(&str, &str)]) -> Request {
     request
         .field("Content-Type", "application/x-www-form-urlencoded")
         .body(form::encode(fields))

@@ -117,11 +117,10 @@ impl OpenIdProvider {
         self.state.lock().unwrap().seen.clone()
     }
 
-    /// Tells whether `text` holds a code or token that was given here.
+    /// Returns every code and token that was given here.
     #[must_use]
-    pub fn gave_part_of(&self, text: &str) -> bool {
-        let state = self.state.lock().unwrap();
-        state.given.iter().any(|given| text.contains(given))
+    pub fn given(&self) -> Vec<String> {
+        self.state.lock().unwrap().given.clone()
     }
 }
 
