@@ -2,7 +2,7 @@
 
 use portcullis_tests::oauth_flow::{Attempt, Browser, Client, Site, Tokens};
 use portcullis_tests::openid_provider::{
-    Fault, OpenIdProvider, Quirks, REVOCATION_PATH, SUBJECT, TOKEN_PATH,
+    Fault, OpenIdProvider, REVOCATION_PATH, SUBJECT, TOKEN_PATH,
 };
 use portcullis_tests::{EchoResource, Gateway, Kind, Response, free_address};
 use serde_json::json;
@@ -67,11 +67,17 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn start(kind: Kind, quirks: &Quirks) -> Self {
-        let provider = OpenIdProvider::start(quirks.clone());
+    pub(super) fn start(kind: Kind, row: &Row) -> Self {
+        let provider = OpenIdProvider::start(row.quirks.clone());
         let resource = EchoResource::start();
         let address = free_address();
         let settings = provider.settings(&Site::origin_at(address));
+        let settings = row
+            .settings
+            .iter()
+            .fold(settings, |settings, (name, value)| {
+                settings.with(name, *value)
+            });
         let gateway = Gateway::start(kind, &settings.listening_on(address), &resource.url());
         Self {
             provider,

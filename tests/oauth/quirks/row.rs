@@ -7,11 +7,13 @@ use crate::trial::{at_both, fails};
 
 /// One provider.
 pub(super) struct Row {
-    rule: String,
+    pub(super) rule: String,
     pub(super) quirks: Quirks,
     /// What is wrong with one of its endpoints.
     pub(super) fault: Option<(&'static str, Fault)>,
     pub(super) expect: Expect,
+    /// What the gateway is told besides; of several rows, the first counts.
+    pub(super) settings: &'static [(&'static str, &'static str)],
 }
 
 /// Makes the row of a provider that is usual but for `change`.
@@ -23,6 +25,7 @@ pub(super) fn row(rule: &str, change: impl FnOnce(&mut Quirks), expect: Expect) 
         quirks,
         fault: None,
         expect,
+        settings: &[],
     }
 }
 
@@ -38,7 +41,7 @@ pub(super) fn failing(path: &'static str, fault: Fault, expect: Expect) -> Row {
 /// document of the first.
 pub(super) fn run(rows: &[Row]) {
     at_both(|kind| {
-        let world = World::start(kind, &rows[0].quirks);
+        let world = World::start(kind, &rows[0]);
         let failed = |row: &&Row| fails(&format!("{kind:?}: {}", row.rule), || world.run(row));
         rows.iter()
             .filter(failed)
