@@ -1,34 +1,30 @@
-//! The authorization server: which endpoint answers, and what an answer waits for.
+//! The authorization server: which endpoint answers.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
-use super::client::Client;
-use super::client_document::{
-    Described as DescribedClient, DocumentFault, DocumentFinding, STALE_SECONDS, document_errand,
-};
-use super::deny_list::client_digest;
+use super::client_document::{Described as DescribedClient, DocumentFault};
 use super::error::OAuthError;
-use super::grant::{Code, RefreshToken, Sealed as _, SharedAnswer};
+use super::grant::{Sealed as _, SharedAnswer};
 use super::page::error::ErrorPage;
-use super::seal::{Purpose, Sealer};
+use super::seal::Sealer;
 use super::tokens::{Tokens, TokensFinding};
 use super::visit::{OAuthEndpoint, Visit};
+use super::waiting::{Arrived, Redemption, Served, Stop, Tried, Waiting};
 use crate::ambient::UnixSeconds;
-use crate::cache::{Described, ExpiringMap, KeySet, KeySetState};
+use crate::cache::{ExpiringMap, KeySet};
 use crate::decision::LocalResponse;
 use crate::denial::{Outage, json_response};
 use crate::digest::Digest;
 use crate::entropy::Entropy;
 use crate::finding::Found;
 use crate::flights::Errand;
-use crate::modes::{Chance, Desk, KeySource, OidcProxyMode, fetch};
+use crate::modes::{Chance, Desk, KeySource, OidcProxyMode};
 use crate::rules::CorsGrant;
 use crate::seed::Seed;
-use crate::step::{Brought, PendingCall, Underway};
+use crate::step::{Brought, Underway};
 
 /// How long the answer to a refresh is given again to whoever brings the same token, in seconds:
 /// clients that run twice refresh twice, and a provider that rotates would take the second for
@@ -53,93 +49,11 @@ pub(crate) struct AuthorizationServer {
     pub(super) scope: String,
     pub(super) sealer: Sealer,
     pub(super) entropy: Entropy,
-    keys: KeySet,
+    pub(super) keys: KeySet,
     pub(super) replays: ExpiringMap<Digest, Arc<Tokens>>,
     /// Clients that are described at their identifiers.
-    documents: ExpiringMap<Digest, DescribedClient>,
-    document_faults: ExpiringMap<Digest, DocumentFault>,
-}
-
-/// How far a request came.
-#[derive(Debug)]
-pub(crate) enum Served {
-    Answer(LocalResponse),
-    Await(Errand, Box<Waiting>),
-}
-
-/// What an answer waits for.
-pub(crate) enum Waiting {
-    /// To know the provider or the client: the request begins anew.
-    Again(Visit, Vec<u8>, Tried),
-    /// The provider's tokens.
-    Tokens(Redemption),
-    /// The provider's keys, to check an ID token.
-    Keys(Redemption, Arc<Tokens>),
-    /// That the provider revokes a token.
-    Revocation(Option<CorsGrant>),
-}
-
-/// Codes and tokens are in it.
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Waiting(…)")
-    }
-}
-
-/// What a request has waited for already; for nothing it waits twice.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tried {
-    provider: bool,
-    client: bool,
-}
-
-/// What a client redeems for tokens, checked already.
-pub(crate) struct Redemption {
-    pub(super) grant: Grant,
-    pub(super) cors: Option<CorsGrant>,
-}
-
-pub(super) enum Grant {
-    Code(Code),
-    RefreshToken(RefreshToken),
-}
-
-/// What a call brought to whoever waited for it.
-pub(crate) enum Arrived<'a> {
-    News,
-    Tokens(&'a TokensFinding),
-    Revoked(Result<(), Outage>),
-    /// Nothing in time.
-    Nothing,
-}
-
-/// Why an endpoint cannot answer yet, or at all.
-pub(super) enum Stop {
-    /// It begins anew after this.
-    Again(Errand),
-    Await(Errand, Box<Waiting>),
-    Answer(LocalResponse),
-}
-
-impl From<LocalResponse> for Stop {
-    fn from(response: LocalResponse) -> Self {
-        Self::Answer(response)
-    }
-}
-
-/// Why the provider cannot be asked.
-pub(super) enum NoProvider {
-    /// It is being looked up.
-    Wait,
-    Outage(Outage),
-}
-
-/// Why a client is not known.
-pub(super) enum NoClient {
-    Unknown,
-    /// It is being looked up.
-    Wait(Errand),
-    Outage(Outage),
+    pub(super) documents: ExpiringMap<Digest, DescribedClient>,
+    pub(super) document_faults: ExpiringMap<Digest, DocumentFault>,
 }
 
 impl AuthorizationServer {
@@ -317,122 +231,6 @@ impl AuthorizationServer {
             let tokens = Arc::new(tokens.clone());
             self.replays
                 .insert(digest, tokens, now, now.plus(REPLAY_SECONDS));
-        }
-    }
-
-    /// Returns what is known of the provider.
-    pub(super) fn provider(
-        &mut self,
-        tried: Tried,
-        desk: &mut Desk<'_>,
-    ) -> Result<Described, NoProvider> {
-        if let Some(described) = self.keys.described() {
-            return if described.signs_in() {
-                Ok(described.clone())
-            } else {
-                Err(NoProvider::Outage(Outage::Garbage))
-            };
-        }
-        if !tried.provider && fetch(&mut self.keys, desk.flights, desk.now) {
-            return Err(NoProvider::Wait);
-        }
-        let outage = self.keys.failure().unwrap_or(Outage::WaitedTooLong);
-        Err(NoProvider::Outage(outage))
-    }
-
-    /// Sees to it that ID tokens can be checked, before a code is spent for one.
-    pub(super) fn keys_first(
-        &mut self,
-        tried: Tried,
-        desk: &mut Desk<'_>,
-    ) -> Result<(), NoProvider> {
-        if self.keys.state(desk.now) != KeySetState::Absent {
-            return Ok(());
-        }
-        if !tried.provider && fetch(&mut self.keys, desk.flights, desk.now) {
-            return Err(NoProvider::Wait);
-        }
-        let outage = self.keys.failure().unwrap_or(Outage::WaitedTooLong);
-        Err(NoProvider::Outage(outage))
-    }
-
-    /// Returns the client with this identifier: it is sealed in it, or described at it. Redirect URIs
-    /// that are not allowed (any more) are left out.
-    pub(super) fn client(
-        &mut self,
-        client_id: &str,
-        tried: Tried,
-        desk: &mut Desk<'_>,
-    ) -> Result<Arc<Client>, NoClient> {
-        let client = match self.sealer.open(Purpose::Client, client_id) {
-            Some(octets) => {
-                let client = Client::from_octets(&octets);
-                Arc::new(client.ok_or(NoClient::Unknown)?)
-            }
-            None => self.described_client(client_id, tried, desk)?,
-        };
-        Ok(match &self.mode.redirect_patterns {
-            Some(allowed) => Arc::new(Client::clone(&client).keeping(allowed)),
-            None => client,
-        })
-    }
-
-    fn described_client(
-        &mut self,
-        client_id: &str,
-        tried: Tried,
-        desk: &mut Desk<'_>,
-    ) -> Result<Arc<Client>, NoClient> {
-        let call = self.mode.documents.call(client_id);
-        let call = call.ok_or(NoClient::Unknown)?;
-        let digest = client_digest(client_id);
-        let known = self.documents.get(&digest, desk.now).cloned();
-        if let Some(known) = known.as_ref().filter(|known| desk.now < known.fresh_until) {
-            return Ok(Arc::clone(&known.client));
-        }
-        let or_stale = |outage| {
-            let known = known.map(|known| known.client);
-            known.ok_or(NoClient::Outage(outage))
-        };
-        match self.document_faults.get(&digest, desk.now) {
-            Some(DocumentFault::Wrong) => return Err(NoClient::Unknown),
-            Some(DocumentFault::Outage(outage)) => return or_stale(*outage),
-            None if tried.client => return or_stale(Outage::WaitedTooLong),
-            None => {}
-        }
-        let errand = document_errand(client_id);
-        if let Errand::ClientDocument(host, _) = &errand
-            && !desk.flights.is_under_way(&errand, desk.now)
-        {
-            if !desk.flights.has_room_for_document(host, desk.now) {
-                return or_stale(Outage::Recent);
-            }
-            let pending = PendingCall::new(Underway::ClientDocument(client_id.into()));
-            desk.flights.start(pending, call, desk.now);
-        }
-        Err(NoClient::Wait(errand))
-    }
-
-    /// Keeps what the document of a client said.
-    fn keep_document(&mut self, client_id: &str, finding: DocumentFinding, now: UnixSeconds) {
-        let digest = client_digest(client_id);
-        let fresh_until = now.plus(finding.life);
-        match finding.known {
-            Ok(client) => {
-                let described = DescribedClient {
-                    client,
-                    fresh_until,
-                };
-                let until = fresh_until.plus(STALE_SECONDS);
-                self.documents.insert(digest, described, now, until);
-            }
-            Err(fault) => {
-                if fault == DocumentFault::Wrong {
-                    self.documents.remove(&digest);
-                }
-                // Apart from the clients, so that made up ones push nobody out.
-                self.document_faults.insert(digest, fault, now, fresh_until);
-            }
         }
     }
 

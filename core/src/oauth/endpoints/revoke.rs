@@ -7,10 +7,9 @@ use super::super::deny_list::client_digest;
 use super::super::error::OAuthError;
 use super::super::form::Form;
 use super::super::grant::{AccessToken, RefreshToken, Sealed as _};
-use super::super::server::{
-    AuthorizationServer, NoProvider, Stop, Tried, Waiting, refuse, unavailable,
-};
+use super::super::server::{AuthorizationServer, refuse, unavailable};
 use super::super::visit::Visit;
+use super::super::waiting::{NoProvider, Stop, Tried, Waiting};
 use super::token::refresh_digest;
 use crate::decision::LocalResponse;
 use crate::denial::json_response;

@@ -16,12 +16,10 @@ use super::super::form::Form;
 use super::super::grant::{AccessToken, Authority, Code, RefreshToken, Sealed as _};
 use super::super::id_token::{Expected, reason};
 use super::super::redeem::{self, RedeemFault};
-use super::super::server::{
-    AuthorizationServer, Grant, NoClient, NoProvider, Redemption, Stop, Tried, Waiting, refuse,
-    unavailable,
-};
+use super::super::server::{AuthorizationServer, refuse, unavailable};
 use super::super::tokens::{Tokens, TokensFinding};
 use super::super::visit::Visit;
+use super::super::waiting::{Grant, NoClient, NoProvider, Redemption, Stop, Tried, Waiting};
 use crate::ambient::UnixSeconds;
 use crate::cache::{Described, KeySetState};
 use crate::decision::LocalResponse;
