@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::identity::{Presence, Principal};
+use crate::reason::Reason;
 use crate::rules::{CorsGrant, OWNED, VARY};
 use crate::session::{self, SessionBinding};
 
@@ -20,12 +21,61 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Returns the stable name of the reason, for logs and metrics.
+    /// Returns the reason, for logs and metrics.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::Forward(_) => "allowed",
+            Self::Forward(_) => Reason::Allowed,
             Self::Respond(response) => response.reason,
+        }
+    }
+
+    /// Returns what became of the request.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Forward(_) => Outcome::Forwarded,
+            Self::Respond(response) => Outcome::of(response.status, response.reason),
+        }
+    }
+}
+
+/// What became of a request, for logs and metrics.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Outcome {
+    /// It was passed to the protected resource.
+    Forwarded,
+    /// The gateway answered it as it asked: metadata, a token, a preflight, a probe.
+    Answered,
+    /// It was refused.
+    Refused,
+    /// It could be neither allowed nor refused, since something is out of order.
+    Failed,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Forwarded, Self::Answered, Self::Refused, Self::Failed];
+
+    /// Returns what an answer of the gateway with this status and for this reason is.
+    #[must_use]
+    pub const fn of(status: u16, reason: Reason) -> Self {
+        match (status, reason) {
+            // What every client looks for, and is told properly.
+            (_, Reason::NoOAuth) | (..400, _) => Self::Answered,
+            (400..500, _) => Self::Refused,
+            (500.., _) => Self::Failed,
+        }
+    }
+
+    /// Returns the stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Forwarded => "forwarded",
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
         }
     }
 }
@@ -138,6 +188,6 @@ pub struct LocalResponse {
     pub headers: Vec<(&'static str, String)>,
     /// The body. For `HEAD` the host sends its length only (RFC 9110 §9.3.2).
     pub body: Vec<u8>,
-    /// The stable name of the reason, for logs and metrics; never sent.
-    pub reason: &'static str,
+    /// The reason, for logs and metrics; never sent.
+    pub reason: Reason,
 }

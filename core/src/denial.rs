@@ -8,6 +8,7 @@ use crate::ambient::UnixSeconds;
 use crate::attempts::RetryAfter;
 use crate::config::{Config, ModeName};
 use crate::decision::LocalResponse;
+use crate::reason::Reason;
 use crate::rules::CorsGrant;
 use crate::upstream::CallFailure;
 
@@ -81,38 +82,38 @@ enum Challenge {
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 impl Denial {
-    /// Returns the stable name of the reason.
-    pub(crate) const fn reason(&self) -> &'static str {
+    /// Returns the reason, for logs and metrics.
+    pub(crate) const fn reason(&self) -> Reason {
         match self {
-            Self::MissingCredentials => "missing_credentials",
-            Self::UnsupportedScheme => "unsupported_scheme",
-            Self::RepeatedCredential => "repeated_credential",
-            Self::MalformedCredential => "malformed_credential",
-            Self::WrongApiKey => "wrong_api_key",
-            Self::MalformedToken => "malformed_token",
-            Self::TokenTooLarge => "token_too_large",
-            Self::UnacceptableAlgorithm => "unacceptable_algorithm",
-            Self::UnacceptableHeader => "unacceptable_token_header",
-            Self::UnknownKey => "unknown_key",
-            Self::BadSignature => "bad_signature",
-            Self::MissingExpiry => "missing_expiry",
-            Self::Expired { .. } => "expired",
-            Self::NotYetValid { .. } => "not_yet_valid",
-            Self::IssuedInFuture { .. } => "issued_in_future",
-            Self::WrongIssuer => "wrong_issuer",
-            Self::WrongAudience => "wrong_audience",
-            Self::MalformedClaims => "malformed_claims",
-            Self::UnknownAccessToken => "unknown_access_token",
-            Self::Revoked => "revoked",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::ClientCredentialsRefused => "client_credentials_refused",
+            Self::MissingCredentials => Reason::MissingCredentials,
+            Self::UnsupportedScheme => Reason::UnsupportedScheme,
+            Self::RepeatedCredential => Reason::RepeatedCredential,
+            Self::MalformedCredential => Reason::MalformedCredential,
+            Self::WrongApiKey => Reason::WrongApiKey,
+            Self::MalformedToken => Reason::MalformedToken,
+            Self::TokenTooLarge => Reason::TokenTooLarge,
+            Self::UnacceptableAlgorithm => Reason::UnacceptableAlgorithm,
+            Self::UnacceptableHeader => Reason::UnacceptableHeader,
+            Self::UnknownKey => Reason::UnknownKey,
+            Self::BadSignature => Reason::BadSignature,
+            Self::MissingExpiry => Reason::MissingExpiry,
+            Self::Expired { .. } => Reason::Expired,
+            Self::NotYetValid { .. } => Reason::NotYetValid,
+            Self::IssuedInFuture { .. } => Reason::IssuedInFuture,
+            Self::WrongIssuer => Reason::WrongIssuer,
+            Self::WrongAudience => Reason::WrongAudience,
+            Self::MalformedClaims => Reason::MalformedClaims,
+            Self::UnknownAccessToken => Reason::UnknownAccessToken,
+            Self::Revoked => Reason::Revoked,
+            Self::InsufficientScope => Reason::InsufficientScope,
+            Self::ClientCredentialsRefused => Reason::ClientCredentialsRefused,
             Self::AuthorizationServerUnavailable(outage) => outage.reason(),
-            Self::TooManyCalls => "too_many_calls",
-            Self::TooManyWrongSecrets(_) => "too_many_wrong_secrets",
-            Self::SessionNotFound => "session_not_found",
-            Self::HostNotAllowed => "host_not_allowed",
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::AddressNotAllowed => "address_not_allowed",
+            Self::TooManyCalls => Reason::TooManyCalls,
+            Self::TooManyWrongSecrets(_) => Reason::TooManyWrongSecrets,
+            Self::SessionNotFound => Reason::SessionNotFound,
+            Self::HostNotAllowed => Reason::HostNotAllowed,
+            Self::OriginNotAllowed => Reason::OriginNotAllowed,
+            Self::AddressNotAllowed => Reason::AddressNotAllowed,
         }
     }
 
@@ -186,18 +187,18 @@ impl Denial {
 }
 
 impl Outage {
-    pub(crate) const fn reason(self) -> &'static str {
+    pub(crate) const fn reason(self) -> Reason {
         match self {
-            Self::Call(CallFailure::NotSent) => "call_not_sent",
-            Self::Call(CallFailure::Unreachable) => "call_unreachable",
-            Self::Call(CallFailure::TimedOut) => "call_timed_out",
-            Self::Call(CallFailure::Cut) => "call_cut",
-            Self::Call(CallFailure::TooLarge) => "call_too_large",
-            Self::Status(_) => "call_status",
-            Self::Garbage => "call_garbage",
-            Self::WaitedTooLong => "call_waited_too_long",
-            Self::Recent => "call_failed_before",
-            Self::NoBody => "body_not_delivered",
+            Self::Call(CallFailure::NotSent) => Reason::CallNotSent,
+            Self::Call(CallFailure::Unreachable) => Reason::CallUnreachable,
+            Self::Call(CallFailure::TimedOut) => Reason::CallTimedOut,
+            Self::Call(CallFailure::Cut) => Reason::CallCut,
+            Self::Call(CallFailure::TooLarge) => Reason::CallTooLarge,
+            Self::Status(_) => Reason::CallStatus,
+            Self::Garbage => Reason::CallGarbage,
+            Self::WaitedTooLong => Reason::CallWaitedTooLong,
+            Self::Recent => Reason::CallFailedBefore,
+            Self::NoBody => Reason::BodyNotDelivered,
         }
     }
 }
@@ -207,7 +208,7 @@ pub(crate) fn json_response(
     status: u16,
     mut headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
-    reason: &'static str,
+    reason: Reason,
     cors: Option<&CorsGrant>,
 ) -> LocalResponse {
     headers.push(("content-type", "application/json".to_owned()));

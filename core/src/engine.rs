@@ -22,6 +22,7 @@ use crate::jose::{CheckedSignature, SignatureVerifier};
 use crate::modes::{Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Readiness};
+use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::rules::{CorsGrant, is_preflight};
 use crate::seed::Seed;
@@ -140,7 +141,7 @@ impl Engine {
             }
             (_, Endpoint::OAuthDiscovery) if !open => {
                 let body = br#"{"error":"not_found"}"#.to_vec();
-                json_response(404, Vec::new(), body, "no_oauth", cors.as_ref())
+                json_response(404, Vec::new(), body, Reason::NoOAuth, cors.as_ref())
             }
             _ => {
                 let passage = Passage::of(head, &self.authenticator, cors);

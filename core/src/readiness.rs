@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::ambient::UnixSeconds;
 use crate::decision::LocalResponse;
 use crate::denial::json_response;
+use crate::reason::Reason;
 use crate::upstream::{CallFailure, CallOutcome, Reach, UpstreamCall};
 use crate::url::HttpUrl;
 
@@ -101,7 +102,7 @@ pub(crate) fn health() -> LocalResponse {
         200,
         Vec::new(),
         br#"{"status":"ok"}"#.to_vec(),
-        "health",
+        Reason::Health,
         None,
     )
 }
@@ -109,17 +110,17 @@ pub(crate) fn health() -> LocalResponse {
 /// Makes the answer to `/ready`.
 pub(crate) fn respond(jwks: Component, resource: Component) -> LocalResponse {
     let ready = jwks != Component::Unreachable && resource != Component::Unreachable;
-    let (status, word) = if ready {
-        (200, "ready")
+    let (status, word, reason) = if ready {
+        (200, "ready", Reason::Ready)
     } else {
-        (503, "unavailable")
+        (503, "unavailable", Reason::NotReady)
     };
     let body = alloc::format!(
         "{{\"status\":\"{word}\",\"jwks\":\"{}\",\"protected_resource\":\"{}\"}}",
         jwks.word(),
         resource.word()
     );
-    json_response(status, Vec::new(), body.into_bytes(), word, None)
+    json_response(status, Vec::new(), body.into_bytes(), reason, None)
 }
 
 impl Component {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use portcullis_core::{Decision, LocalResponse};
+use portcullis_core::{Decision, LocalResponse, Reason};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -108,16 +108,15 @@ pub(crate) fn carry_out_late(decision: Decision, exchange: &Exchange, metrics: &
 
 fn carry_out(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
     let reason = decision.reason();
+    metrics.count(Counter::Decision(decision.outcome(), reason));
     match decision {
         Decision::Forward(forward) => {
             log::debug!("forward: {reason}");
-            metrics.count(Counter::Forward, reason);
             host::edit_request(&forward.request);
             exchange.set(Phase::Forwarded(forward));
         }
         Decision::Respond(response) => {
             log::debug!("respond {}: {reason}", response.status);
-            metrics.count(Counter::Respond, reason);
             exchange.set(Phase::Answered);
             host::respond(&response);
         }
@@ -134,6 +133,6 @@ fn unavailable() -> LocalResponse {
             ("cache-control", "no-store".to_owned()),
         ],
         body: message.into(),
-        reason: "host_failure",
+        reason: Reason::HostFailure,
     }
 }

@@ -1,20 +1,19 @@
-//! Counters of the host.
+//! What the host counts for us.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use portcullis_core::{Outcome, Reason};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
 /// What is counted.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Counter {
-    /// Requests that were passed on, by reason.
-    Forward,
-    /// Requests that were answered here, by reason.
-    Respond,
+    /// Requests, by what became of them and why.
+    Decision(Outcome, Reason),
     /// Calls, by outcome.
-    Call,
+    Call(&'static str),
 }
 
 /// Counters, each defined when it is first needed. Names are made of fixed words only, as Envoy
@@ -22,7 +21,7 @@ pub(crate) enum Counter {
 /// can cut out and which reads well without.
 pub(crate) struct Metrics {
     mode: String,
-    ids: RefCell<BTreeMap<(Counter, &'static str), u32>>,
+    ids: RefCell<BTreeMap<Counter, u32>>,
 }
 
 impl Metrics {
@@ -32,11 +31,11 @@ impl Metrics {
         Self { mode, ids }
     }
 
-    /// Counts one `counter` with the label `detail`.
-    pub(crate) fn count(&self, counter: Counter, detail: &'static str) {
+    /// Counts one.
+    pub(crate) fn count(&self, counter: Counter) {
         let mut ids = self.ids.borrow_mut();
-        let id = *ids.entry((counter, detail)).or_insert_with(|| {
-            let name = name(counter, &self.mode, detail);
+        let id = *ids.entry(counter).or_insert_with(|| {
+            let name = name(counter, &self.mode);
             hostcalls::define_metric(MetricType::Counter, &name).unwrap_or_default()
         });
         let _ = hostcalls::increment_metric(id, 1);
@@ -51,16 +50,16 @@ pub(crate) fn record_host_algorithms(count: usize) {
     }
 }
 
-fn name(counter: Counter, mode: &str, detail: &str) -> String {
-    let (group, label) = match counter {
-        Counter::Forward => ("decisions", ".outcome.forward.reason"),
-        Counter::Respond => ("decisions", ".outcome.respond.reason"),
-        Counter::Call => ("calls", ".outcome"),
-    };
-    format!(
-        "portcullis_{group}_total.mode.{mode}{label}.{}",
-        word(detail)
-    )
+fn name(counter: Counter, mode: &str) -> String {
+    match counter {
+        Counter::Decision(outcome, reason) => format!(
+            "portcullis_decisions_total.mode.{mode}.outcome.{}.reason.{reason}",
+            outcome.name()
+        ),
+        Counter::Call(outcome) => {
+            format!("portcullis_calls_total.mode.{mode}.outcome.{outcome}")
+        }
+    }
 }
 
 /// Writes `text` with letters, digits and underscores only, as label values must be.
@@ -75,12 +74,13 @@ mod tests {
 
     #[test]
     fn names_carry_their_labels() {
+        let decision = Counter::Decision(Outcome::Refused, Reason::MissingCredentials);
         assert_eq!(
-            name(Counter::Respond, &word("api-key"), "missing"),
-            "portcullis_decisions_total.mode.api_key.outcome.respond.reason.missing"
+            name(decision, &word("api-key")),
+            "portcullis_decisions_total.mode.api_key.outcome.refused.reason.missing_credentials"
         );
         assert_eq!(
-            name(Counter::Call, "jwt", "timed_out"),
+            name(Counter::Call("timed_out"), "jwt"),
             "portcullis_calls_total.mode.jwt.outcome.timed_out"
         );
     }

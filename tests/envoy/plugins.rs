@@ -106,7 +106,7 @@ fn decisions_are_counted_and_logged_without_what_was_sent() {
         .unwrap()
         .text();
     let count = |outcome: &str| {
-        let labels = format!("{{portcullis_mode=\"api_key\",portcullis_outcome=\"{outcome}\"");
+        let labels = format!("{{mode=\"api_key\",outcome=\"{outcome}\"");
         let lines = counters
             .lines()
             .filter(|line| line.starts_with("portcullis_decisions_total"));
@@ -115,7 +115,7 @@ fn decisions_are_counted_and_logged_without_what_was_sent() {
             .map(|line| line.rsplit(' ').next().unwrap().parse::<u32>().unwrap())
             .sum::<u32>()
     };
-    assert_eq!((count("forward"), count("respond")), (1, 2), "{counters}");
+    assert_eq!((count("forwarded"), count("refused")), (1, 2), "{counters}");
     let log = gateway.log();
     assert!(
         log.contains("forward: ") && log.contains("respond 401: "),

@@ -7,6 +7,7 @@ use crate::ambient::Ambient;
 use crate::denial::{Denial, Outage, json_response};
 use crate::flights::Errand;
 use crate::modes::{Authenticator, Chance, fetch};
+use crate::reason::Reason;
 use crate::rules::CorsGrant;
 use crate::step::{PendingRequest, Step, Suspended};
 
@@ -27,21 +28,31 @@ impl Engine {
             (&self.config.resource, &self.authenticator)
         {
             let body = resource.metadata(&[proxy.server.issuer().into()]);
-            let response =
-                json_response(200, Vec::new(), body, "resource_metadata", grant.as_ref());
+            let response = json_response(
+                200,
+                Vec::new(),
+                body,
+                Reason::ResourceMetadata,
+                grant.as_ref(),
+            );
             return Step::respond(response);
         }
         let (Some(resource), Authenticator::Jwt(jwt)) =
             (&self.config.resource, &mut self.authenticator)
         else {
             let body = br#"{"error":"not_found"}"#.to_vec();
-            let response = json_response(404, Vec::new(), body, "no_oauth", grant.as_ref());
+            let response = json_response(404, Vec::new(), body, Reason::NoOAuth, grant.as_ref());
             return Step::respond(response);
         };
         if !jwt.issuers().is_empty() {
             let body = resource.metadata(jwt.issuers());
-            let response =
-                json_response(200, Vec::new(), body, "resource_metadata", grant.as_ref());
+            let response = json_response(
+                200,
+                Vec::new(),
+                body,
+                Reason::ResourceMetadata,
+                grant.as_ref(),
+            );
             return Step::respond(response);
         }
         if chance == Chance::First

@@ -8,6 +8,7 @@ use crate::ambient::Ambient;
 use crate::denial::{Denial, Outage, json_response};
 use crate::modes::Authenticator;
 use crate::oauth::{Arrived, OAuthEndpoint, Served, Tried, Visit, Waiting};
+use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::rules::CorsGrant;
 use crate::step::{Brought, PendingBody, PendingRequest, RequestBody, Step, Suspended};
@@ -60,7 +61,8 @@ impl Engine {
             let body =
                 br#"{"error":"invalid_request","error_description":"the method is not allowed"}"#;
             let cors = cors.as_ref();
-            let response = json_response(405, headers, body.to_vec(), "method_not_allowed", cors);
+            let response =
+                json_response(405, headers, body.to_vec(), Reason::MethodNotAllowed, cors);
             return Step::respond(response);
         }
         let origin = self
@@ -144,7 +146,7 @@ fn too_large(cors: Option<&CorsGrant>) -> Step {
         413,
         Vec::new(),
         body.to_vec(),
-        "body_too_large",
+        Reason::BodyTooLarge,
         cors,
     ))
 }

@@ -8,6 +8,7 @@ use super::grant::Asked;
 use super::pkce::CodeChallenge;
 use super::redirect_uri::RedirectUri;
 use crate::digest::Digest;
+use crate::reason::Reason;
 
 /// The longest `state` of a client, in octets: it travels in a cookie and in a URL.
 const MAX_STATE_OCTETS: usize = 1024;
@@ -30,7 +31,7 @@ pub(crate) enum AuthorizeFault {
         redirect_uri: String,
         /// Empty when it sent none.
         state: String,
-        error: &'static str,
+        error: Reason,
         description: &'static str,
     },
 }
@@ -62,33 +63,35 @@ pub(crate) fn read(
     };
     if !whole {
         let description = "state occurs twice or is longer than 1,024 octets";
-        return Err(fault("invalid_request", description));
+        return Err(fault(Reason::InvalidRequest, description));
     }
     let single = |name: &str| {
         let twice = "a parameter occurs twice";
-        query.get(name).map_err(|_| fault("invalid_request", twice))
+        query
+            .get(name)
+            .map_err(|_| fault(Reason::InvalidRequest, twice))
     };
     match single("response_type")? {
         Some("code") => {}
         Some(_) => {
             let description = "response_type must be code";
-            return Err(fault("unsupported_response_type", description));
+            return Err(fault(Reason::UnsupportedResponseType, description));
         }
-        None => return Err(fault("invalid_request", "response_type is missing")),
+        None => return Err(fault(Reason::InvalidRequest, "response_type is missing")),
     }
     // Without it the method is `plain` (RFC 7636 §4.3).
     if single("code_challenge_method")? != Some("S256") {
         let description = "code_challenge_method must be S256";
-        return Err(fault("invalid_request", description));
+        return Err(fault(Reason::InvalidRequest, description));
     }
     let challenge = single("code_challenge")?.and_then(CodeChallenge::parse);
     let Some(challenge) = challenge else {
         let description = "code_challenge must be the base64url of a SHA-256 digest";
-        return Err(fault("invalid_request", description));
+        return Err(fault(Reason::InvalidRequest, description));
     };
     if !query.all("resource").all(|asked| is_same(asked, resource)) {
         let description = "resource is not the one that this server protects";
-        return Err(fault("invalid_target", description));
+        return Err(fault(Reason::InvalidTarget, description));
     }
     let prompt = single("prompt")?.unwrap_or_default();
     let known = ["none", "login", "consent", "select_account"];
@@ -96,7 +99,10 @@ pub(crate) fn read(
         .split(' ')
         .all(|word| word.is_empty() || known.contains(&word))
     {
-        return Err(fault("invalid_request", "prompt holds an unknown word"));
+        return Err(fault(
+            Reason::InvalidRequest,
+            "prompt holds an unknown word",
+        ));
     }
     Ok(Asked {
         prompt: prompt.to_owned(),
@@ -179,7 +185,7 @@ mod tests {
                 redirect_uri,
                 ..
             }) => {
-                assert_eq!((error, &*redirect_uri), (expected, REDIRECT));
+                assert_eq!((error.name(), &*redirect_uri), (expected, REDIRECT));
             }
             other => panic!("{other:?}"),
         }

@@ -3,6 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::reason::Reason;
+
 /// An error of the authorization server: what a client is told, and the reason for logs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct OAuthError {
@@ -13,21 +15,21 @@ pub(crate) struct OAuthError {
     /// The value of `error_description`: fixed words, never a part of the request, and of the
     /// characters that RFC 6749 §5.2 allows.
     pub(crate) description: &'static str,
-    /// The stable name of the reason, for logs and metrics.
-    pub(crate) reason: &'static str,
+    /// The reason, for logs and metrics.
+    pub(crate) reason: Reason,
 }
 
 impl OAuthError {
     /// A parameter is missing, repeated or malformed (RFC 6749 §4.1.2.1 and §5.2).
     pub(crate) const fn invalid_request(description: &'static str) -> Self {
-        Self::new("invalid_request", 400, description)
+        Self::new(Reason::InvalidRequest, 400, description)
     }
 
     /// The client is unknown (RFC 6749 §5.2). Clients drop their registration and register again,
     /// so it must not be said for any other reason.
     pub(crate) const fn invalid_client() -> Self {
         Self::new(
-            "invalid_client",
+            Reason::InvalidClient,
             401,
             "the client is not known here, register again",
         )
@@ -36,13 +38,13 @@ impl OAuthError {
     /// The code or refresh token is not good, or not for this client (RFC 6749 §5.2). Clients drop
     /// their tokens and sign in again, so it must not be said of an outage.
     pub(crate) const fn invalid_grant(description: &'static str) -> Self {
-        Self::new("invalid_grant", 400, description)
+        Self::new(Reason::InvalidGrant, 400, description)
     }
 
     /// The grant type is none of `authorization_code` and `refresh_token` (RFC 6749 §5.2).
     pub(crate) const fn unsupported_grant_type() -> Self {
         Self::new(
-            "unsupported_grant_type",
+            Reason::UnsupportedGrantType,
             400,
             "grant_type must be authorization_code or refresh_token",
         )
@@ -51,7 +53,7 @@ impl OAuthError {
     /// The type of token to revoke is not known (RFC 7009 §2.2.1).
     pub(crate) const fn unsupported_token_type() -> Self {
         Self::new(
-            "unsupported_token_type",
+            Reason::UnsupportedTokenType,
             400,
             "tokens of this type cannot be revoked",
         )
@@ -60,7 +62,7 @@ impl OAuthError {
     /// The resource is not the one that is protected here (RFC 8707 §2).
     pub(crate) const fn invalid_target() -> Self {
         Self::new(
-            "invalid_target",
+            Reason::InvalidTarget,
             400,
             "resource must be the one that is protected here",
         )
@@ -70,7 +72,7 @@ impl OAuthError {
     /// endpoint, where clients then keep what they have).
     pub(crate) const fn temporarily_unavailable() -> Self {
         Self::new(
-            "temporarily_unavailable",
+            Reason::TemporarilyUnavailable,
             503,
             "the authorization server cannot be reached, try again later",
         )
@@ -78,16 +80,16 @@ impl OAuthError {
 
     /// A redirect URI cannot be registered (RFC 7591 §3.2.2).
     pub(crate) const fn invalid_redirect_uri(description: &'static str) -> Self {
-        Self::new("invalid_redirect_uri", 400, description)
+        Self::new(Reason::InvalidRedirectUri, 400, description)
     }
 
     /// Something else of a registration is not acceptable (RFC 7591 §3.2.2).
     pub(crate) const fn invalid_client_metadata(description: &'static str) -> Self {
-        Self::new("invalid_client_metadata", 400, description)
+        Self::new(Reason::InvalidClientMetadata, 400, description)
     }
 
     /// Gives the reason a more precise name than the code.
-    pub(crate) const fn because(self, reason: &'static str) -> Self {
+    pub(crate) const fn because(self, reason: Reason) -> Self {
         Self { reason, ..self }
     }
 
@@ -100,12 +102,12 @@ impl OAuthError {
         )
     }
 
-    const fn new(code: &'static str, status: u16, description: &'static str) -> Self {
+    const fn new(reason: Reason, status: u16, description: &'static str) -> Self {
         Self {
-            code,
+            code: reason.name(),
             status,
             description,
-            reason: code,
+            reason,
         }
     }
 }
@@ -117,7 +119,7 @@ mod tests {
     #[track_caller]
     fn check(error: OAuthError, code: &str, status: u16) {
         assert_eq!((error.code, error.status), (code, status));
-        assert_eq!(error.reason, code);
+        assert_eq!(error.reason.name(), code);
         for text in [error.code, error.description] {
             let allowed = |octet: u8| matches!(octet, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
             assert!(!text.is_empty() && text.bytes().all(allowed), "{text}");
@@ -163,8 +165,8 @@ mod tests {
     #[test]
     fn a_more_precise_reason_changes_nothing_on_the_wire() {
         let error = OAuthError::invalid_grant("x");
-        let precise = error.because("code_expired");
-        assert_eq!(precise.reason, "code_expired");
+        let precise = error.because(Reason::Revoked);
+        assert_eq!(precise.reason, Reason::Revoked);
         assert_eq!(precise.to_json(), error.to_json());
     }
 }

@@ -6,6 +6,7 @@ use alloc::vec;
 use crate::ambient::UnixSeconds;
 use crate::denial::Denial;
 use crate::jose::{CheckedSignature, TokenPolicy, VerifiedClaims};
+use crate::reason::Reason;
 
 /// How far the provider's clock may be ahead or behind, in seconds.
 const LEEWAY_SECONDS: u64 = 60;
@@ -25,7 +26,7 @@ impl Expected<'_> {
         &self,
         checked: CheckedSignature<'_>,
         now: UnixSeconds,
-    ) -> Result<String, &'static str> {
+    ) -> Result<String, Reason> {
         let policy = TokenPolicy {
             issuers: vec![self.issuer.to_string()],
             audiences: vec![self.client_id.to_string()],
@@ -37,32 +38,32 @@ impl Expected<'_> {
         self.check(claims)
     }
 
-    fn check(&self, claims: VerifiedClaims) -> Result<String, &'static str> {
+    fn check(&self, claims: VerifiedClaims) -> Result<String, Reason> {
         if self.nonce.is_some() && claims.nonce.as_deref() != self.nonce {
-            return Err("id_token_nonce");
+            return Err(Reason::IdTokenNonce);
         }
         // A token for several clients must say which of them asked for it.
         let party = claims.authorized_party.as_deref();
         let is_ours = party.is_none_or(|party| party == self.client_id);
         if !is_ours || (claims.has_many_audiences && party.is_none()) {
-            return Err("id_token_authorized_party");
+            return Err(Reason::IdTokenAuthorizedParty);
         }
         let subject = claims.subject.filter(|subject| !subject.is_empty());
-        subject.ok_or("id_token_subject")
+        subject.ok_or(Reason::IdTokenSubject)
     }
 }
 
 /// Names what is wrong with an ID token; other tokens' reasons would be taken for the client's.
-pub(super) const fn reason(denial: &Denial) -> &'static str {
+pub(super) const fn reason(denial: &Denial) -> Reason {
     match denial {
-        Denial::BadSignature | Denial::UnknownKey => "id_token_signature",
-        Denial::UnacceptableAlgorithm => "id_token_algorithm",
-        Denial::WrongIssuer => "id_token_issuer",
-        Denial::WrongAudience => "id_token_audience",
+        Denial::BadSignature | Denial::UnknownKey => Reason::IdTokenSignature,
+        Denial::UnacceptableAlgorithm => Reason::IdTokenAlgorithm,
+        Denial::WrongIssuer => Reason::IdTokenIssuer,
+        Denial::WrongAudience => Reason::IdTokenAudience,
         Denial::MissingExpiry
         | Denial::Expired { .. }
         | Denial::NotYetValid { .. }
-        | Denial::IssuedInFuture { .. } => "id_token_times",
+        | Denial::IssuedInFuture { .. } => Reason::IdTokenTimes,
         Denial::MissingCredentials
         | Denial::UnsupportedScheme
         | Denial::RepeatedCredential
@@ -82,6 +83,6 @@ pub(super) const fn reason(denial: &Denial) -> &'static str {
         | Denial::SessionNotFound
         | Denial::HostNotAllowed
         | Denial::OriginNotAllowed
-        | Denial::AddressNotAllowed => "id_token_malformed",
+        | Denial::AddressNotAllowed => Reason::IdTokenMalformed,
     }
 }

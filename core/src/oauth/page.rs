@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::decision::LocalResponse;
+use crate::reason::Reason;
 
 use branding::Branding;
 
@@ -52,7 +53,7 @@ impl Page {
     ///
     /// The referrer policy keeps the sealed query from other hosts; a stricter one would take
     /// `Origin` off the form's own request.
-    pub(crate) fn into_response(self, status: u16, reason: &'static str) -> LocalResponse {
+    pub(crate) fn into_response(self, status: u16, reason: Reason) -> LocalResponse {
         let fixed = [
             ("content-type", "text/html; charset=utf-8"),
             ("cache-control", "no-store"),
@@ -164,7 +165,7 @@ mod tests {
 
     #[test]
     fn page_is_neither_kept_nor_framed() {
-        let response = page(&Branding::default()).into_response(200, "consent_shown");
+        let response = page(&Branding::default()).into_response(200, Reason::ConsentAsked);
         let value = |name: &str| {
             let field = response.headers.iter().find(|(field, _)| *field == name);
             field.map(|(_, value)| value.as_str())

@@ -10,6 +10,7 @@ use super::error::OAuthError;
 use super::redirect_patterns::RedirectPatterns;
 use super::redirect_uri::RedirectUri;
 use crate::ambient::UnixSeconds;
+use crate::reason::Reason;
 
 /// The most octets of a registration that are read.
 pub(crate) const MAX_OCTETS: usize = 64 * 1024;
@@ -48,7 +49,7 @@ pub(crate) fn read(body: &[u8], allowed: Option<&RedirectPatterns>) -> Result<Cl
         let uri = uri.map_err(|fault| OAuthError::invalid_redirect_uri(fault.description()))?;
         if allowed.is_some_and(|allowed| !allowed.allows(&uri)) {
             let error = OAuthError::invalid_redirect_uri("a redirect URI is not allowed here");
-            return Err(error.because("redirect_uri_not_allowed"));
+            return Err(error.because(Reason::RedirectUriNotAllowed));
         }
         redirect_uris.push(uri);
     }
@@ -243,7 +244,7 @@ mod tests {
         let allowed = RedirectPatterns::parse("http://localhost:*/cb").unwrap();
         let code = |uris: Value| {
             let body = json!({ "redirect_uris": uris }).to_string();
-            read(body.as_bytes(), Some(&allowed)).map_err(|error| (error.code, error.reason))
+            read(body.as_bytes(), Some(&allowed)).map_err(|error| (error.code, error.reason.name()))
         };
         assert!(code(json!(["http://localhost:1/cb"])).is_ok());
         let refused = ("invalid_redirect_uri", "redirect_uri_not_allowed");

@@ -22,6 +22,7 @@ use crate::entropy::Entropy;
 use crate::finding::Found;
 use crate::flights::Errand;
 use crate::modes::{Chance, Desk, KeySource, OidcProxyMode};
+use crate::reason::Reason;
 use crate::rules::CorsGrant;
 use crate::seed::Seed;
 use crate::step::{Brought, Underway};
@@ -251,7 +252,7 @@ impl AuthorizationServer {
         status: u16,
         title: &str,
         text: &str,
-        reason: &'static str,
+        reason: Reason,
     ) -> LocalResponse {
         let branding = &self.mode.branding;
         let page = ErrorPage {
@@ -283,7 +284,7 @@ pub(super) fn unavailable(outage: Outage, cors: Option<&CorsGrant>) -> LocalResp
 /// Answers a revocation (RFC 7009 §2.2): a provider that does not know the token has revoked it.
 fn revoked(result: Result<(), Outage>, cors: Option<&CorsGrant>) -> LocalResponse {
     match result {
-        Ok(()) => json_response(200, Vec::new(), b"{}".to_vec(), "token_revoked", cors),
+        Ok(()) => json_response(200, Vec::new(), b"{}".to_vec(), Reason::TokenRevoked, cors),
         Err(outage) => unavailable(outage, cors),
     }
 }

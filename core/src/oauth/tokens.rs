@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::denial::Outage;
 use crate::json;
+use crate::reason::Reason;
 use crate::upstream::CallOutcome;
 
 /// What a call for tokens brought.
@@ -18,7 +19,7 @@ pub(crate) enum TokensFinding {
     Refused,
     /// The provider does not know the gateway, or not for this: its operator must act. The value is
     /// the reason.
-    Misconfigured(&'static str),
+    Misconfigured(Reason),
     Unavailable(Outage),
 }
 
@@ -100,13 +101,13 @@ impl TokensFinding {
             | "consent_required"
             | "access_denied"
             | "unauthorized" => Self::Refused,
-            "invalid_client" => Self::Misconfigured("idp_invalid_client"),
-            "unauthorized_client" => Self::Misconfigured("idp_unauthorized_client"),
-            "invalid_scope" => Self::Misconfigured("idp_invalid_scope"),
-            "invalid_request" => Self::Misconfigured("idp_invalid_request"),
-            "unsupported_grant_type" => Self::Misconfigured("idp_unsupported_grant_type"),
+            "invalid_client" => Self::Misconfigured(Reason::IdpInvalidClient),
+            "unauthorized_client" => Self::Misconfigured(Reason::IdpUnauthorizedClient),
+            "invalid_scope" => Self::Misconfigured(Reason::IdpInvalidScope),
+            "invalid_request" => Self::Misconfigured(Reason::IdpInvalidRequest),
+            "unsupported_grant_type" => Self::Misconfigured(Reason::IdpUnsupportedGrantType),
             "temporarily_unavailable" | "server_error" => Self::Unavailable(Outage::Status(503)),
-            _ => Self::Misconfigured("idp_other_error"),
+            _ => Self::Misconfigured(Reason::IdpOtherError),
         }
     }
 }
@@ -139,9 +140,9 @@ mod tests {
             let garbage = TokensFinding::Unavailable(Outage::Status(status));
             check(status, "<html>", &garbage);
         }
-        let ours = TokensFinding::Misconfigured("idp_invalid_client");
+        let ours = TokensFinding::Misconfigured(Reason::IdpInvalidClient);
         check(401, &error("invalid_client"), &ours);
-        let other = TokensFinding::Misconfigured("idp_other_error");
+        let other = TokensFinding::Misconfigured(Reason::IdpOtherError);
         check(400, &error("something"), &other);
         for status in [302, 404, 429, 500, 503] {
             let outage = TokensFinding::Unavailable(Outage::Status(status));

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::decision::{HeaderEdits, LocalResponse};
 use crate::denial::Denial;
+use crate::reason::Reason;
 use crate::request::{RequestHead, Single};
 
 /// A list of accepted `Origin` values, never empty.
@@ -182,7 +183,7 @@ impl CorsGrant {
             status: 204,
             headers: headers.into(),
             body: Vec::new(),
-            reason: "preflight",
+            reason: Reason::Preflight,
         }
     }
 }

@@ -36,7 +36,7 @@ fn check(scenario: &mut Scenario, request: &Request, expected: (u16, &str, &str)
         (answer.status, found),
         (status, fields),
         "{}",
-        answer.reason
+        answer.reason.name()
     );
     let body =
         format!(r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32001,"message":"{message}"}}}}"#);

@@ -56,7 +56,7 @@ impl Known {
 
 fn outcome(request: &Request, decision: Decision) -> Result<String, &'static str> {
     match decision {
-        Decision::Respond(response) => Err(response.reason),
+        Decision::Respond(response) => Err(response.reason.name()),
         Decision::Forward(forward) => {
             let headers = edited(&request.headers, &forward.request);
             Ok(field(&headers, "x-mcp-auth-principal").unwrap().to_owned())

@@ -159,7 +159,10 @@ fn challenges_point_to_the_metadata_and_name_the_scopes() {
     let narrow = response_to(&mut scenario, &narrow);
     let expected = format!("Bearer realm=\"mcp\", error=\"insufficient_scope\", {tail}");
     assert_eq!(field(&narrow, "www-authenticate"), Some(&*expected));
-    assert_eq!((narrow.status, narrow.reason), (403, "insufficient_scope"));
+    assert_eq!(
+        (narrow.status, narrow.reason.name()),
+        (403, "insufficient_scope")
+    );
 }
 
 #[test]

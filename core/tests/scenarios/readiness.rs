@@ -147,7 +147,7 @@ fn probes_cannot_flood_the_protected_resource() {
     scenario.server.resource = response(503, "");
     assert_eq!(
         scenario.verdict(&Request::get("/ready")),
-        (503, "unavailable")
+        (503, "not_ready")
     );
     assert_eq!(scenario.server.count("/health"), 2);
 }
@@ -186,7 +186,7 @@ fn a_probe_that_ran_out_of_time_is_told_at_once() {
     let mut scenario = Scenario::with(JWT_MODE, &with_resource());
     let ticket = scenario.begin(&Request::get("/ready")).parked();
     let decision = scenario.give_up(ticket).decided();
-    assert_eq!(verdict(&decision), (503, "unavailable"));
+    assert_eq!(verdict(&decision), (503, "not_ready"));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn lapsed_keys_are_good_enough_to_be_ready() {
     scenario.pass(3600);
     assert_eq!(
         scenario.verdict(&Request::get("/ready")),
-        (503, "unavailable")
+        (503, "not_ready")
     );
     scenario.server.outage = None;
     scenario.pass(30);

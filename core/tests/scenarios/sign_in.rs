@@ -108,7 +108,7 @@ impl Client {
     pub(crate) fn register(scenario: &mut Scenario, redirect_uris: &[&str]) -> Self {
         let body = json!({ "redirect_uris": redirect_uris, "client_name": "Test" }).to_string();
         let response = answered(scenario, &Request::new("POST", "/register").body(body));
-        assert_eq!(response.status, 201, "{}", response.reason);
+        assert_eq!(response.status, 201, "{}", response.reason.name());
         let id = json(&response)["client_id"].as_str().unwrap().into();
         Self { id }
     }
@@ -176,7 +176,7 @@ impl Client {
     ) -> BTreeMap<String, String> {
         let request = self.ask(scenario, browser);
         let response = browser.send(scenario, decide(&request, "approve"));
-        assert_eq!(response.status, 303, "{}", response.reason);
+        assert_eq!(response.status, 303, "{}", response.reason.name());
         let location = header(&response, "location").unwrap();
         assert!(location.starts_with("https://idp.example.com/authorize?"));
         query(location)
@@ -188,7 +188,7 @@ impl Client {
     pub(crate) fn code(&self, scenario: &mut Scenario, browser: &mut Browser) -> String {
         let asked = self.consent(scenario, browser);
         let response = browser.send(scenario, callback(&asked["state"], "idp-code"));
-        assert_eq!(response.status, 303, "{}", response.reason);
+        assert_eq!(response.status, 303, "{}", response.reason.name());
         let back = query(header(&response, "location").unwrap());
         assert_eq!((&*back["state"], &*back["iss"]), ("client-state", ISSUER));
         let claims = id_claims(scenario, &asked["nonce"]);
@@ -201,7 +201,7 @@ impl Client {
     pub(crate) fn sign_in(&self, scenario: &mut Scenario) -> Value {
         let code = self.code(scenario, &mut Browser::default());
         let response = answered(scenario, &self.token_request(&code, &[]));
-        assert_eq!(response.status, 200, "{}", response.reason);
+        assert_eq!(response.status, 200, "{}", response.reason.name());
         json(&response)
     }
 }

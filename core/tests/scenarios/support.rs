@@ -93,7 +93,7 @@ impl Begun {
     pub(crate) fn parked(self) -> Ticket {
         match self {
             Self::Parked(ticket) => ticket,
-            Self::Decided(decision) => panic!("decided: {}", decision.reason()),
+            Self::Decided(decision) => panic!("decided: {}", decision.reason().name()),
         }
     }
 
@@ -286,8 +286,8 @@ impl Scenario {
 
 pub(crate) fn verdict(decision: &Decision) -> (u16, &'static str) {
     match decision {
-        Decision::Forward(_) => (200, decision.reason()),
-        Decision::Respond(response) => (response.status, response.reason),
+        Decision::Forward(_) => (200, decision.reason().name()),
+        Decision::Respond(response) => (response.status, response.reason.name()),
     }
 }
 
@@ -295,7 +295,7 @@ pub(crate) fn verdict(decision: &Decision) -> (u16, &'static str) {
 pub(crate) fn forwarded(decision: Decision) -> Forward {
     match decision {
         Decision::Forward(forward) => forward,
-        Decision::Respond(response) => panic!("answered with {}", response.reason),
+        Decision::Respond(response) => panic!("answered with {}", response.reason.name()),
     }
 }
 

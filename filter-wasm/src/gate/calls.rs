@@ -40,7 +40,7 @@ impl Gate {
                     self.state.borrow_mut().following.push(following);
                 }
                 Look::Take(finding) => {
-                    self.metrics.count(Counter::Call, "shared");
+                    self.metrics.count(Counter::Call("shared"));
                     self.take_finding(outgoing.pending, finding, Origin::OtherEngine);
                 }
             }
@@ -94,7 +94,7 @@ impl Gate {
             Ok(_) => "response",
             Err(failure) => CallFailure::reason(*failure),
         };
-        self.metrics.count(Counter::Call, word);
+        self.metrics.count(Counter::Call(word));
         let ambient = host::ambient();
         let mut state = self.state.borrow_mut();
         let finding = state.engine.condense(&pending, outcome, ambient);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
-use portcullis_core::LocalResponse;
+use portcullis_core::{LocalResponse, Outcome, Reason};
 
 use super::body::ResponseBody;
 
@@ -33,24 +33,24 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Returns the stable name, for logs.
-    pub(super) const fn reason(self) -> &'static str {
+    /// Returns the reason, for logs and metrics.
+    pub(super) const fn reason(self) -> Reason {
         match self {
-            Self::BadHost => "bad_host",
-            Self::BadMethod => "bad_method",
-            Self::TooManyFields => "too_many_fields",
-            Self::BodyTooLarge => "body_too_large",
-            Self::BodyStalled => "body_stalled",
-            Self::BodyCut => "body_cut",
-            Self::Unreachable => "upstream_unreachable",
-            Self::BadResponse => "upstream_bad_response",
-            Self::BadEdit => "bad_edit",
+            Self::BadHost => Reason::BadHost,
+            Self::BadMethod => Reason::BadMethod,
+            Self::TooManyFields => Reason::TooManyFields,
+            Self::BodyTooLarge => Reason::BodyTooLarge,
+            Self::BodyStalled => Reason::BodyStalled,
+            Self::BodyCut => Reason::BodyCut,
+            Self::Unreachable => Reason::UpstreamUnreachable,
+            Self::BadResponse => Reason::UpstreamBadResponse,
+            Self::BadEdit => Reason::BadEdit,
         }
     }
 
-    /// Tells whether the client is at fault.
-    pub(super) fn is_of_client(self) -> bool {
-        self.wire().0.is_client_error()
+    /// Returns what became of the request.
+    pub(super) const fn outcome(self) -> Outcome {
+        Outcome::of(self.wire().0.as_u16(), self.reason())
     }
 
     const fn wire(self) -> (StatusCode, &'static str) {

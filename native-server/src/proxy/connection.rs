@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use portcullis_core::Decision;
 use portcullis_core::rules::AddressList;
+use portcullis_core::{Decision, Outcome};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -210,11 +210,12 @@ impl Client {
         let response = match self.answer(request).await {
             Ok(response) => response,
             Err(failure) => {
-                if failure.is_of_client() {
-                    self.service.tally.count(failure.reason());
-                    tracing::debug!(reason = failure.reason(), "request refused");
+                let reason = failure.reason().name();
+                if failure.outcome() == Outcome::Refused {
+                    self.service.tally.count(reason);
+                    tracing::debug!(reason, "request refused");
                 } else {
-                    tracing::warn!(reason = failure.reason(), "request failed");
+                    tracing::warn!(reason, "request failed");
                 }
                 failure.respond(&method)
             }
@@ -229,11 +230,11 @@ impl Client {
         let request = head.as_request(self.via.peer);
         let mut upload = Upload::new(body, &parts.headers);
         let decision = self.service.gate.decide(&request, &mut upload).await;
-        tracing::debug!(reason = decision.reason(), "decided");
+        tracing::debug!(reason = decision.reason().name(), "decided");
         match decision {
             Decision::Respond(local) => {
                 if local.status >= 400 {
-                    self.service.tally.count(local.reason);
+                    self.service.tally.count(local.reason.name());
                 }
                 upload.drain();
                 Ok(answer::respond(local, &method))

@@ -34,7 +34,7 @@ pub(crate) fn bootstrap(
 fn stats_config() -> Yaml {
     let tag = |name: &str| {
         Yaml::map([
-            ("tag_name", format!("portcullis_{name}").into()),
+            ("tag_name", name.into()),
             (
                 "regex",
                 format!("^wasmcustom\\.portcullis_.*?(\\.{name}\\.(\\w+))").into(),

@@ -24,6 +24,7 @@ use crate::decision::LocalResponse;
 use crate::denial::Outage;
 use crate::digest::Digest;
 use crate::modes::Desk;
+use crate::reason::Reason;
 use crate::url::HttpUrl;
 
 /// The cookie that ties a consent page to the browser that shows it.
@@ -42,7 +43,12 @@ impl AuthorizationServer {
         };
         let Ok(Some(client_id)) = query.get("client_id") else {
             let text = "The request does not say which application it comes from.";
-            return Ok(self.error_page(400, "The sign-in cannot begin", text, "invalid_request"));
+            return Ok(self.error_page(
+                400,
+                "The sign-in cannot begin",
+                text,
+                Reason::InvalidRequest,
+            ));
         };
         let client = match self.client(client_id, tried, desk) {
             Ok(client) => client,
@@ -52,7 +58,12 @@ impl AuthorizationServer {
         };
         if self.mode.denied.has_client(&client_digest(client_id)) {
             let text = "Access for this application was withdrawn.";
-            return Ok(self.error_page(403, "The sign-in cannot begin", text, "client_denied"));
+            return Ok(self.error_page(
+                403,
+                "The sign-in cannot begin",
+                text,
+                Reason::ClientDenied,
+            ));
         }
         let registered = Registered {
             id: client_id,
@@ -64,7 +75,7 @@ impl AuthorizationServer {
                 400,
                 "The sign-in cannot begin",
                 text,
-                "invalid_redirect_uri",
+                Reason::InvalidRedirectUri,
             ),
             Err(AuthorizeFault::Returned {
                 redirect_uri,
@@ -72,7 +83,7 @@ impl AuthorizationServer {
                 error,
                 description,
             }) => {
-                let pairs = [("error", error), ("error_description", description)];
+                let pairs = [("error", error.name()), ("error_description", description)];
                 self.send_back(&redirect_uri, &state, &pairs, error)
             }
         };
@@ -128,7 +139,7 @@ impl AuthorizationServer {
             request: &sealed,
             form_sources: &self.form_sources(),
         };
-        let mut response = page.render().into_response(200, "consent_asked");
+        let mut response = page.render().into_response(200, Reason::ConsentAsked);
         let name = self.cookie_name(BROWSER);
         self.set_cookie(&mut response, &name, &browser, CONSENT_SECONDS);
         response
@@ -148,7 +159,7 @@ impl AuthorizationServer {
         if visit.shows_pages {
             let text = "The application is not registered here any more. \
                 Start again from the application; if that does not help, have it forget this server.";
-            return self.error_page(401, "Unknown application", text, "invalid_client");
+            return self.error_page(401, "Unknown application", text, Reason::InvalidClient);
         }
         refuse(OAuthError::invalid_client(), visit.cors.as_ref())
     }
@@ -165,6 +176,11 @@ impl AuthorizationServer {
 
     pub(super) fn malformed(&self) -> LocalResponse {
         let text = "The request is malformed. Start again from the application.";
-        self.error_page(400, "The sign-in cannot go on", text, "invalid_request")
+        self.error_page(
+            400,
+            "The sign-in cannot go on",
+            text,
+            Reason::InvalidRequest,
+        )
     }
 }

@@ -11,6 +11,7 @@ use super::super::waiting::{NoProvider, Stop, Tried};
 use crate::decision::LocalResponse;
 use crate::flights::Errand;
 use crate::modes::Desk;
+use crate::reason::Reason;
 
 /// What an answer of the provider says to us; Entra adds lines of text for its own support.
 const PARAMETERS: [&str; 4] = ["state", "code", "error", "iss"];
@@ -54,12 +55,17 @@ impl AuthorizationServer {
                 };
                 let asked = &code.asked;
                 let pairs = [("code", sealed.as_str())];
-                self.send_back(&asked.redirect_uri, &asked.state, &pairs, "code_issued")
+                self.send_back(
+                    &asked.redirect_uri,
+                    &asked.state,
+                    &pairs,
+                    Reason::CodeIssued,
+                )
             }
             Ok(Returned::Error { flow, error }) => {
                 let asked = &flow.asked;
                 let pairs = [("error", error)];
-                self.send_back(&asked.redirect_uri, &asked.state, &pairs, "idp_denied")
+                self.send_back(&asked.redirect_uri, &asked.state, &pairs, Reason::IdpDenied)
             }
             Err(fault) => return Ok(self.disbelieve(fault)),
         };
@@ -72,17 +78,17 @@ impl AuthorizationServer {
         let (text, reason) = match fault {
             CallbackFault::Malformed => (
                 "The answer of the sign-in page is malformed. Start again from the application.",
-                "callback_malformed",
+                Reason::CallbackMalformed,
             ),
             CallbackFault::NotOurFlow => (
                 "This browser did not begin the sign-in, it took too long, or cookies are switched \
                  off. Start again from the application.",
-                "callback_of_no_flow",
+                Reason::CallbackOfNoFlow,
             ),
             CallbackFault::OtherIssuer => (
                 "The answer comes from another sign-in page than you were sent to. \
                  Start again from the application.",
-                "callback_of_other_issuer",
+                Reason::CallbackOfOtherIssuer,
             ),
         };
         self.error_page(400, "The sign-in cannot go on", text, reason)

@@ -18,6 +18,7 @@ use crate::decision::LocalResponse;
 use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::modes::Desk;
+use crate::reason::Reason;
 
 /// The cookies that hold flows: each is named by its `state`.
 const FLOW: &str = "portcullis-flow-";
@@ -49,7 +50,7 @@ impl AuthorizationServer {
                 ("error_description", "access was denied"),
             ];
             let state = &asked.state;
-            return Ok(self.send_back(&asked.redirect_uri, state, &pairs, "consent_denied"));
+            return Ok(self.send_back(&asked.redirect_uri, state, &pairs, Reason::ConsentDenied));
         }
         let provider = match self.provider(tried, desk) {
             Ok(provider) => provider,
@@ -57,7 +58,7 @@ impl AuthorizationServer {
             Err(NoProvider::Outage(outage)) => return Ok(self.down(&asked, outage.reason())),
         };
         let Some(endpoint) = provider.authorization_endpoint() else {
-            return Ok(self.down(&asked, "call_garbage"));
+            return Ok(self.down(&asked, Reason::CallGarbage));
         };
         let proof = Proof {
             verifier: CodeVerifier::from_entropy(self.entropy.draw()),
@@ -82,7 +83,7 @@ impl AuthorizationServer {
         let Some(sealed) = sealed else {
             return Ok(self.malformed());
         };
-        let mut response = self.redirect(location, "consent_given");
+        let mut response = self.redirect(location, Reason::ConsentGiven);
         for old in self.flows_too_many(visit) {
             self.set_cookie(&mut response, &old, "", 0);
         }
@@ -96,7 +97,7 @@ impl AuthorizationServer {
     }
 
     /// Tells a client that the provider cannot be asked.
-    pub(super) fn down(&self, asked: &Asked, reason: &'static str) -> LocalResponse {
+    pub(super) fn down(&self, asked: &Asked, reason: Reason) -> LocalResponse {
         let pairs = [
             ("error", "temporarily_unavailable"),
             (
@@ -131,14 +132,18 @@ impl AuthorizationServer {
             let text = "The page was open for too long, or cookies are switched off. \
                 Start again from the application.";
             let title = "The sign-in cannot go on";
-            return Err(self.error_page(400, title, text, "consent_lapsed").into());
+            return Err(self
+                .error_page(400, title, text, Reason::ConsentLapsed)
+                .into());
         };
         let same = Digest::of(&[browser.as_bytes()]).matches(&request.browser);
         if !same || !visit.is_same_origin {
             let text = "The answer did not come from the page that you were shown. \
                 Start again from the application.";
             let title = "The sign-in cannot go on";
-            return Err(self.error_page(403, title, text, "consent_forged").into());
+            return Err(self
+                .error_page(403, title, text, Reason::ConsentForged)
+                .into());
         }
         Ok((request, approved))
     }

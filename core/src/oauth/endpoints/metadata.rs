@@ -9,6 +9,7 @@ use super::super::server::AuthorizationServer;
 use super::super::visit::Visit;
 use crate::decision::LocalResponse;
 use crate::denial::json_response;
+use crate::reason::Reason;
 
 impl AuthorizationServer {
     /// Writes the metadata, the same at every form of its path.
@@ -42,6 +43,6 @@ impl AuthorizationServer {
         }
         let body = format!("{metadata}").into_bytes();
         let cors = visit.cors.as_ref();
-        json_response(200, Vec::new(), body, "server_metadata", cors)
+        json_response(200, Vec::new(), body, Reason::ServerMetadata, cors)
     }
 }

@@ -8,6 +8,7 @@ use super::super::cookie::SetCookie;
 use super::super::form::with_query;
 use super::super::server::AuthorizationServer;
 use crate::decision::LocalResponse;
+use crate::reason::Reason;
 
 /// The longest address that a browser is sent to, in characters: proxies on the way and the
 /// listeners of clients take no more than 8 kB in a line.
@@ -20,7 +21,7 @@ impl AuthorizationServer {
         redirect_uri: &str,
         state: &str,
         pairs: &[(&str, &str)],
-        reason: &'static str,
+        reason: Reason,
     ) -> LocalResponse {
         let mut all = Vec::from(pairs);
         if !state.is_empty() {
@@ -32,10 +33,15 @@ impl AuthorizationServer {
 
     /// Sends the browser to `location`. A form that was sent is not sent on (RFC 9110 §15.4.4), and
     /// no other host learns the sealed query from a referrer.
-    pub(super) fn redirect(&self, location: String, reason: &'static str) -> LocalResponse {
+    pub(super) fn redirect(&self, location: String, reason: Reason) -> LocalResponse {
         if location.len() > MAX_LOCATION {
             let text = "What has to go back to the application is longer than browsers carry.";
-            return self.error_page(502, "The sign-in cannot go on", text, "location_too_long");
+            return self.error_page(
+                502,
+                "The sign-in cannot go on",
+                text,
+                Reason::LocationTooLong,
+            );
         }
         let headers = [
             ("location", location),

@@ -10,6 +10,7 @@ use super::super::visit::Visit;
 use crate::ambient::UnixSeconds;
 use crate::decision::LocalResponse;
 use crate::denial::json_response;
+use crate::reason::Reason;
 
 impl AuthorizationServer {
     /// Registers whoever asks.
@@ -35,6 +36,6 @@ impl AuthorizationServer {
         };
         let scope = Some(self.scope.as_str()).filter(|scope| !scope.is_empty());
         let body = register::answer(&client_id, &client, scope, now);
-        json_response(201, Vec::new(), body, "registered", cors)
+        json_response(201, Vec::new(), body, Reason::Registered, cors)
     }
 }

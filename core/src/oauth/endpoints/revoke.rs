@@ -16,6 +16,7 @@ use crate::denial::json_response;
 use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::modes::Desk;
+use crate::reason::Reason;
 use crate::rules::CorsGrant;
 use crate::step::{PendingCall, Underway};
 
@@ -60,7 +61,7 @@ impl AuthorizationServer {
         let errand = Errand::Revocation(digest);
         if !desk.flights.is_under_way(&errand, desk.now) {
             if !desk.flights.has_room(desk.now) {
-                let error = OAuthError::temporarily_unavailable().because("too_many_calls");
+                let error = OAuthError::temporarily_unavailable().because(Reason::TooManyCalls);
                 return Ok(refuse(error, cors));
             }
             let pending = PendingCall::new(Underway::Revocation(digest));
@@ -72,5 +73,11 @@ impl AuthorizationServer {
 }
 
 fn done(cors: Option<&CorsGrant>) -> LocalResponse {
-    json_response(200, Vec::new(), b"{}".to_vec(), "nothing_to_revoke", cors)
+    json_response(
+        200,
+        Vec::new(),
+        b"{}".to_vec(),
+        Reason::NothingToRevoke,
+        cors,
+    )
 }

@@ -28,6 +28,7 @@ use crate::digest::Digest;
 use crate::flights::Errand;
 use crate::jose::{Algorithm, SignatureCheck, UnverifiedToken};
 use crate::modes::{Chance, Desk, fetch};
+use crate::reason::Reason;
 use crate::rules::CorsGrant;
 use crate::step::{PendingCall, Underway};
 
@@ -35,7 +36,7 @@ use crate::step::{PendingCall, Underway};
 enum NoSubject {
     AwaitKeys,
     Outage(Outage),
-    Wrong(&'static str),
+    Wrong(Reason),
 }
 
 impl AuthorizationServer {
@@ -95,10 +96,10 @@ impl AuthorizationServer {
             }
             TokensFinding::Refused => {
                 let description = "the grant is spent, revoked or too old";
-                OAuthError::invalid_grant(description).because("idp_invalid_grant")
+                OAuthError::invalid_grant(description).because(Reason::IdpInvalidGrant)
             }
             TokensFinding::Misconfigured(reason) => {
-                OAuthError::temporarily_unavailable().because(reason)
+                OAuthError::temporarily_unavailable().because(*reason)
             }
             TokensFinding::Unavailable(outage) => {
                 OAuthError::temporarily_unavailable().because(outage.reason())
@@ -128,7 +129,7 @@ impl AuthorizationServer {
             }
             // The subject of a refresh is known, and the provider's token is spent already.
             (Err(NoSubject::Outage(_)), Grant::RefreshToken(_)) => None,
-            (Err(NoSubject::Wrong("id_token_absent")), Grant::RefreshToken(_)) => None,
+            (Err(NoSubject::Wrong(Reason::IdTokenAbsent)), Grant::RefreshToken(_)) => None,
             (Err(NoSubject::Outage(outage)), Grant::Code(_)) => {
                 return Ok(unavailable(outage, redemption.cors.as_ref()));
             }
@@ -173,7 +174,7 @@ impl AuthorizationServer {
         };
         if self.mode.denied.has_client(&client_digest(client.id)) {
             let description = "access for this client was withdrawn";
-            return Err(OAuthError::invalid_grant(description).because("client_denied"));
+            return Err(OAuthError::invalid_grant(description).because(Reason::ClientDenied));
         }
         let (resource, sealer) = (&self.resource, &self.sealer);
         let grant = match grant_type {
@@ -212,7 +213,8 @@ impl AuthorizationServer {
                 Grant::RefreshToken(_) => Err(awaiting(errand, redemption)),
                 Grant::Code(_) => {
                     let description = "the code is being redeemed already";
-                    let error = OAuthError::invalid_grant(description).because("code_replayed");
+                    let error =
+                        OAuthError::invalid_grant(description).because(Reason::CodeReplayed);
                     Ok(refuse(error, redemption.cors.as_ref()))
                 }
             };
@@ -226,14 +228,14 @@ impl AuthorizationServer {
         let cors = redemption.cors.as_ref();
         let Some(call) = call else {
             let error = OAuthError::temporarily_unavailable();
-            return Ok(refuse(error.because("idp_client_authentication"), cors));
+            return Ok(refuse(error.because(Reason::IdpClientAuthentication), cors));
         };
         let has_room = match &redemption.grant {
             Grant::Code(_) => desk.flights.has_room_for_exchange(desk.now),
             Grant::RefreshToken(_) => desk.flights.has_room(desk.now),
         };
         if !has_room {
-            let error = OAuthError::temporarily_unavailable().because("too_many_calls");
+            let error = OAuthError::temporarily_unavailable().because(Reason::TooManyCalls);
             return Ok(refuse(error, cors));
         }
         let underway = match &redemption.grant {
@@ -253,7 +255,7 @@ impl AuthorizationServer {
         chance: Chance,
         desk: &mut Desk<'_>,
     ) -> Result<String, NoSubject> {
-        let id_token = id_token.ok_or(NoSubject::Wrong("id_token_absent"))?;
+        let id_token = id_token.ok_or(NoSubject::Wrong(Reason::IdTokenAbsent))?;
         let token = UnverifiedToken::parse(id_token.as_bytes(), &Algorithm::ALL)
             .map_err(|denial| NoSubject::Wrong(reason(&denial)))?;
         let settled = chance == Chance::Last || self.keys().state(desk.now) == KeySetState::Fresh;
@@ -269,9 +271,10 @@ impl AuthorizationServer {
             Some(keys) => keys,
             None => {
                 let outage = self.keys().failure();
-                return Err(
-                    outage.map_or(NoSubject::Wrong("id_token_signature"), NoSubject::Outage)
-                );
+                return Err(outage.map_or(
+                    NoSubject::Wrong(Reason::IdTokenSignature),
+                    NoSubject::Outage,
+                ));
             }
         };
         let issuer = self.keys().issuer().map(String::from).unwrap_or_default();
@@ -311,7 +314,7 @@ impl AuthorizationServer {
                     // OpenID Connect Core 1.0 §12.2.
                     let description = "the provider's answer names somebody else";
                     let error = OAuthError::invalid_grant(description);
-                    return Err(error.because("id_token_subject"));
+                    return Err(error.because(Reason::IdTokenSubject));
                 }
                 // A provider that does not rotate sends none.
                 RefreshToken {
@@ -322,7 +325,7 @@ impl AuthorizationServer {
         };
         if self.mode.denied.has(&granted.authority) {
             let description = "access was withdrawn";
-            return Err(OAuthError::invalid_grant(description).because("revoked"));
+            return Err(OAuthError::invalid_grant(description).because(Reason::Revoked));
         }
         Ok(granted)
     }
@@ -335,7 +338,7 @@ impl AuthorizationServer {
     ) -> Result<LocalResponse, OAuthError> {
         let too_large = || {
             let error = OAuthError::temporarily_unavailable();
-            error.because("idp_tokens_too_large")
+            error.because(Reason::IdpTokensTooLarge)
         };
         let until = now.plus(self.mode.access_token_seconds).min(granted.until);
         let access_token = AccessToken {
@@ -364,7 +367,13 @@ impl AuthorizationServer {
             members.extend(more.map(|(name, value)| (name.into(), value.into())));
         }
         let body = answer.to_string().into_bytes();
-        Ok(json_response(200, Vec::new(), body, "tokens_issued", cors))
+        Ok(json_response(
+            200,
+            Vec::new(),
+            body,
+            Reason::TokensIssued,
+            cors,
+        ))
     }
 }
 
