@@ -2,24 +2,43 @@
 
 TARGET ?= $(or $(CARGO_TARGET_DIR),target)
 WASM := $(TARGET)/wasm32-wasip1/release/portcullis_filter.wasm
+STATIC := $(TARGET)/x86_64-unknown-linux-musl/release/portcullis
+# What is shipped is the same wherever it is built: panics name no folder of the machine.
+CARGO_HOME ?= $(HOME)/.cargo
+REMAP := --config 'build.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src=/cargo", "--remap-path-prefix=$(CURDIR)=/portcullis"]'
+# Changes that are in no commit are told.
+REVISION ?= $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null)
 MODE ?=
 # Some shells have a HOST of their own.
 OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
-.PHONY: help filter native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
+.PHONY: help filter native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 filter: wasm-target ## Builds the Envoy filter and says where it is
-	cargo build --release --config filter-wasm/release.toml --target wasm32-wasip1 -p portcullis-filter
+	cargo build --release --config filter-wasm/release.toml $(REMAP) --target wasm32-wasip1 -p portcullis-filter
 	@echo "the filter is $(WASM)"
 
 native: ## Builds the native reverse proxy and says where it is
 	cargo build --release --config native-server/release.toml -p portcullis
 	@echo "the binary is $(TARGET)/release/portcullis"
+
+native-static: musl-target ## Builds the native binary without libraries, for its image
+	CC_x86_64_unknown_linux_musl=$$(scripts/tools.py musl) cargo build --release \
+	    --config native-server/release.toml $(REMAP) --target x86_64-unknown-linux-musl -p portcullis
+	@echo "the binary is $(STATIC)"
+
+image: image-filter image-native ## Writes the OCI images of both into target/image, with bills of materials
+
+image-filter: filter # The image of the filter alone
+	cargo run --quiet -p portcullis-image -- filter $(WASM) $(TARGET)/image/filter "$(REVISION)"
+
+image-native: native-static # The image of the native binary alone
+	cargo run --quiet -p portcullis-image -- native $(STATIC) $(TARGET)/image/native "$(REVISION)"
 
 demo: # The MCP server that the demos protect, and a client
 	cargo build -p portcullis-demo
@@ -91,6 +110,9 @@ fuzz: ## Explores with every fuzz target, a minute each (nightly compiler, cargo
 clean: ## Removes all that was built or fetched
 	cargo clean
 
-.PHONY: wasm-target
+.PHONY: wasm-target musl-target
 wasm-target:
 	rustup target add wasm32-wasip1
+
+musl-target:
+	rustup target add x86_64-unknown-linux-musl
