@@ -2,11 +2,14 @@
 
 mod commands;
 mod crypto;
+mod file_watch;
 mod listen;
 mod logs;
 mod open_files;
 mod paste;
+mod plan;
 mod proxy;
+mod reload;
 mod render;
 mod settings;
 mod state;

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use portcullis_core::config::{ConfigError, Setting, Settings, Source};
 
+use crate::file_watch::FileWatch;
+
 /// The flags that every command with settings takes.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct SettingsArgs {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
     #[arg(long, value_name = "HOST:PORT")]
@@ -53,6 +55,21 @@ impl SettingsArgs {
         if let Some(upstream) = &self.upstream {
             settings.set(Setting::Upstream, upstream, Source::Flag);
         }
+        Ok(settings)
+    }
+
+    /// Collects the settings as [`Self::load`] does, and notes in `watch` the files that they
+    /// depend on, each before it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub(crate) fn load_watched(&self, watch: &mut FileWatch) -> Result<Settings, ConfigError> {
+        if let Some(path) = &self.config {
+            watch.note(path);
+        }
+        let settings = self.load()?;
+        watch.note_all(&settings);
         Ok(settings)
     }
 }

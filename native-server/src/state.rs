@@ -71,22 +71,31 @@ pub(crate) fn preview_api_key(settings: &mut Settings) -> Result<StoredKey, Conf
     Ok(StoredKey::Missing { path })
 }
 
-/// Gives the settings state keys for the life of this process, unless they have some, or need
-/// some that last: what mode `oidcproxy` seals is what its clients know of themselves.
+/// Gives the settings state keys of their own, as [`supply_state_key`] does.
 ///
 /// # Errors
 ///
 /// Fails when the system has no randomness.
 pub(crate) fn supply_state_keys(settings: &mut Settings) -> Result<(), ConfigError> {
-    let has_keys = settings.non_blank(Setting::StateKeys).is_some();
-    if !has_keys && forced_mode(settings) != Some(ModeName::OidcProxy) {
-        supply(settings, Setting::StateKeys, fresh()?);
-    }
+    supply_state_key(settings, fresh()?);
     Ok(())
 }
 
-/// Returns where the key is, if the settings need one.
-fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
+/// Gives the settings `key` as their state key, unless they have some, or need some that outlive
+/// the process: what mode `oidcproxy` seals is what its clients know of themselves.
+pub(crate) fn supply_state_key(settings: &mut Settings, key: String) {
+    let has_keys = settings.non_blank(Setting::StateKeys).is_some();
+    if !has_keys && forced_mode(settings) != Some(ModeName::OidcProxy) {
+        supply(settings, Setting::StateKeys, key);
+    }
+}
+
+/// Returns where the API key of the state folder is, if the settings need one.
+///
+/// # Errors
+///
+/// Fails when the folder is unknown.
+pub(crate) fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
     let switched = settings.get(Setting::AuthEnabled).is_some();
     let off = switched && !is_on(settings, Setting::AuthEnabled)?;
     let has_key = settings.non_blank(Setting::ApiKey).is_some();
@@ -183,7 +192,12 @@ fn supply(settings: &mut Settings, setting: Setting, value: String) {
     settings.set(setting, value, source);
 }
 
-fn fresh() -> Result<String, ConfigError> {
+/// Makes a secret of 256 random bits.
+///
+/// # Errors
+///
+/// Fails when the system has no randomness.
+pub(crate) fn fresh() -> Result<String, ConfigError> {
     random_token().map_err(|_| ConfigError::general("the system has no randomness"))
 }
 

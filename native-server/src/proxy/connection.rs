@@ -11,13 +11,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use portcullis_core::rules::AddressList;
 use portcullis_core::{Decision, Outcome};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use super::answer::{self, Failure};
 use super::body::ResponseBody;
@@ -25,38 +23,15 @@ use super::forwarded::Via;
 use super::head::Head;
 use super::pool::Pool;
 use super::protocol::Protocol;
+use super::service::Current;
 use super::slot::Slot;
 use super::upload::Upload;
 use super::watch::{Watch, Watched};
-use super::{Connector, Forwarder, Gate, Tally};
 
 /// As much as Envoy takes by default.
 const MAX_HEAD_BYTES: usize = 60 * 1024;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-
-/// What all connections share.
-pub(crate) struct Service {
-    /// Decides.
-    pub(crate) gate: Arc<Gate>,
-    /// Passes on what was allowed.
-    pub(crate) forwarder: Forwarder,
-    /// Makes the connections to the protected resource.
-    pub(crate) connector: Connector,
-    /// Counts what was refused.
-    pub(crate) tally: Arc<Tally>,
-    /// Proxies whose forwarded fields are believed.
-    pub(crate) trusted_proxies: Option<AddressList>,
-    /// Makes TLS of the connections, where it is on.
-    pub(crate) tls: Option<TlsAcceptor>,
-}
-
-impl Service {
-    /// Makes the connections of one worker to the protected resource.
-    pub(super) fn new_pool(&self) -> Arc<Pool> {
-        Pool::new(self.connector.clone(), self.forwarder.uri().clone())
-    }
-}
 
 /// What goes with a connection that was just accepted.
 pub(super) struct Accepted {
@@ -68,7 +43,7 @@ pub(super) struct Accepted {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
-    service: Arc<Service>,
+    current: Arc<Current>,
     pool: Arc<Pool>,
     stream: TcpStream,
     accepted: Accepted,
@@ -85,20 +60,19 @@ pub(super) async fn serve(
     let Ok(address) = HeaderValue::try_from(peer.to_string()) else {
         return;
     };
-    let proxies = service.trusted_proxies.as_ref();
+    let acceptor = current.load().tls.clone();
     let client = Arc::new(Client {
         via: Via {
             peer,
             address,
-            trusted: proxies.is_some_and(|proxies| proxies.contains(peer)),
-            https: service.tls.is_some(),
+            https: acceptor.is_some(),
             slot: Arc::new(slot),
         },
         watch: Watch::new(),
-        service,
+        current,
         pool,
     });
-    match &client.service.tls {
+    match acceptor {
         None => {
             let Ok(Ok(protocol)) = timeout(HANDSHAKE_LIMIT, Protocol::sniff(&stream)).await else {
                 return;
@@ -119,7 +93,7 @@ pub(super) async fn serve(
 
 /// The other end of a connection.
 struct Client {
-    service: Arc<Service>,
+    current: Arc<Current>,
     pool: Arc<Pool>,
     via: Via,
     watch: Arc<Watch>,
@@ -212,7 +186,7 @@ impl Client {
             Err(failure) => {
                 let reason = failure.reason().name();
                 if failure.outcome() == Outcome::Refused {
-                    self.service.tally.count(reason);
+                    self.current.load().tally.count(reason);
                     tracing::debug!(reason, "request refused");
                 } else {
                     tracing::warn!(reason, "request failed");
@@ -229,12 +203,13 @@ impl Client {
         let head = Head::of(&parts)?;
         let request = head.as_request(self.via.peer);
         let mut upload = Upload::new(body, &parts.headers);
-        let decision = self.service.gate.decide(&request, &mut upload).await;
+        let service = self.current.load();
+        let decision = service.gate.decide(&request, &mut upload).await;
         tracing::debug!(reason = decision.reason().name(), "decided");
         match decision {
             Decision::Respond(local) => {
                 if local.status >= 400 {
-                    self.service.tally.count(local.reason.name());
+                    service.tally.count(local.reason.name());
                 }
                 upload.drain();
                 Ok(answer::respond(local, &method))
@@ -242,7 +217,7 @@ impl Client {
             Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
             Decision::Forward(forward) => {
                 let request = Request::from_parts(parts, upload.into_body());
-                let forwarder = &self.service.forwarder;
+                let forwarder = &service.forwarder;
                 forwarder
                     .forward(&forward, request, &self.via, &self.pool)
                     .await

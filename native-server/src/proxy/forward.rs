@@ -9,6 +9,7 @@ use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::upgrade::OnUpgrade;
+use portcullis_core::rules::AddressList;
 use portcullis_core::{Forward, HeaderEdits, HttpUrl, IDENTITY_FIELDS};
 
 use super::answer::Failure;
@@ -16,47 +17,52 @@ use super::body::{BodyFault, RequestBody, ResponseBody, Upstream};
 use super::forwarded::{self, Via};
 use super::link::Link;
 use super::pool::Pool;
-use super::{hop, tunnel};
+use super::target::Target;
+use super::{Connector, hop, tunnel};
 
 /// The way to the protected resource.
 pub(crate) struct Forwarder {
-    uri: Uri,
+    target: Arc<Target>,
     host: HeaderValue,
+    /// Proxies whose forwarded fields are believed.
+    trusted_proxies: Option<AddressList>,
     max_body: u64,
 }
 
 impl Forwarder {
-    /// Makes the way to `upstream`, of which only scheme and authority count; bodies of requests
-    /// are limited to `max_body` bytes.
+    /// Makes the way to `upstream`, of which only scheme and authority count, through `connector`;
+    /// bodies of requests are limited to `max_body` bytes.
     ///
     /// # Errors
     ///
     /// Fails when the authority is not one to hyper.
-    pub(crate) fn new(upstream: &HttpUrl, max_body: u64) -> Result<Self, http::Error> {
+    pub(crate) fn new(
+        upstream: &HttpUrl,
+        connector: Connector,
+        trusted_proxies: Option<AddressList>,
+        max_body: u64,
+    ) -> Result<Self, http::Error> {
         let authority = upstream.authority();
         let scheme = if upstream.is_https() {
             Scheme::HTTPS
         } else {
             Scheme::HTTP
         };
+        let uri = Uri::builder()
+            .scheme(scheme)
+            .authority(authority.as_str())
+            .path_and_query("/")
+            .build()?;
         Ok(Self {
+            target: Arc::new(Target::new(connector, uri)),
             host: HeaderValue::try_from(authority.as_str())?,
-            uri: Uri::builder()
-                .scheme(scheme)
-                .authority(authority.as_str())
-                .path_and_query("/")
-                .build()?,
+            trusted_proxies,
             max_body,
         })
     }
 
-    /// Returns where to connect to.
-    pub(crate) const fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// Sends the request on as `forward` says, on a connection of `pool`, and returns the response
-    /// as soon as its head is here.
+    /// Sends the request on as `forward` says, on a connection that waits in `pool` or a new one,
+    /// and returns the response as soon as its head is here.
     pub(super) async fn forward(
         &self,
         forward: &Forward,
@@ -70,9 +76,9 @@ impl Forwarder {
         self.rewrite(&mut parts, &forward.request, via)?;
         let request = Request::from_parts(parts, body);
         let mut response = match upgrade {
-            None => exchange(pool, request).await?,
+            None => exchange(&self.target, pool, request).await?,
             Some(client) => {
-                let response = handshake(pool, request).await?;
+                let response = handshake(&self.target, request).await?;
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                     return switch(forward, response, client, via);
                 }
@@ -111,27 +117,30 @@ impl Forwarder {
         hop::strip(headers);
         // The gateway itself answers with 100 Continue, when the body is first wanted.
         headers.remove(EXPECT);
-        forwarded::set(headers, original_host, via);
+        let trusted = self.trusted_proxies.as_ref();
+        let trusted = trusted.is_some_and(|proxies| proxies.contains(via.peer));
+        forwarded::set(headers, original_host, via, trusted);
         apply(headers, edits)?;
         headers.insert(HOST, self.host.clone());
         Ok(())
     }
 }
 
-/// Sends a request on a connection of `pool`.
+/// Sends a request to `target`, on a connection of `pool`.
 ///
 /// One that waited there may turn out to be closed before anything of the request was sent; then
 /// the next is tried, at last a fresh one.
 async fn exchange(
+    target: &Arc<Target>,
     pool: &Arc<Pool>,
     mut request: Request<RequestBody>,
 ) -> Result<Response<Upstream>, Failure> {
     loop {
-        let kept = pool.take().await;
+        let kept = pool.take(target).await;
         let used_before = kept.is_some();
         let mut link = match kept {
             Some(link) => link,
-            None => open(pool).await?,
+            None => open(target).await?,
         };
         let mut error = match link.exchange(request).await {
             Ok(response) => return Ok(response.map(|body| attach(body, link, pool))),
@@ -144,9 +153,9 @@ async fn exchange(
     }
 }
 
-async fn open(pool: &Pool) -> Result<Link, Failure> {
-    let stream = pool.connect().await.map_err(|_| Failure::Unreachable)?;
-    let link = Link::open(stream).await;
+async fn open(target: &Arc<Target>) -> Result<Link, Failure> {
+    let stream = target.connect().await.map_err(|_| Failure::Unreachable)?;
+    let link = Link::open(stream, target).await;
     link.map_err(|error| failure(&error))
 }
 
@@ -163,11 +172,11 @@ fn attach(body: Incoming, link: Link, pool: &Arc<Pool>) -> Upstream {
 
 /// Sends the handshake of a WebSocket, on a connection of its own.
 async fn handshake(
-    pool: &Pool,
+    target: &Target,
     mut request: Request<RequestBody>,
 ) -> Result<Response<Incoming>, Failure> {
     hop::set_websocket(request.headers_mut());
-    let stream = pool.connect().await.map_err(|_| Failure::Unreachable)?;
+    let stream = target.connect().await.map_err(|_| Failure::Unreachable)?;
     let handshake = http1::handshake(stream).await;
     let (mut sender, connection) = handshake.map_err(|error| failure(&error))?;
     tokio::spawn(connection.with_upgrades());

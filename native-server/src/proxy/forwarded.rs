@@ -16,22 +16,20 @@ pub(super) struct Via {
     pub(super) peer: IpAddr,
     /// The peer, made once for all requests of a connection.
     pub(super) address: HeaderValue,
-    /// Whether the peer is a proxy whose forwarded fields are believed.
-    pub(super) trusted: bool,
     pub(super) https: bool,
     /// Kept by a tunnel, which counts as a connection.
     pub(super) slot: Arc<Slot>,
 }
 
 /// Adds the address of the connection's other end to those that the client gave, and says by
-/// which scheme and host we were asked, unless a trusted proxy knows better.
-pub(super) fn set(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via) {
+/// which scheme and host we were asked, unless that end is a trusted proxy, which knows better.
+pub(super) fn set(headers: &mut HeaderMap, host: Option<HeaderValue>, via: &Via, trusted: bool) {
     if let Some(addresses) = addresses(headers, via) {
         headers.insert(X_FORWARDED_FOR, addresses);
     }
     let scheme = HeaderValue::from_static(if via.https { "https" } else { "http" });
     for (name, value) in [(X_FORWARDED_PROTO, Some(scheme)), (X_FORWARDED_HOST, host)] {
-        if via.trusted && headers.contains_key(&name) {
+        if trusted && headers.contains_key(&name) {
             continue;
         }
         match value {

@@ -9,17 +9,33 @@ use portcullis_core::attempts::{
 
 /// A budget behind a lock; clones share it.
 #[derive(Clone)]
-pub(crate) struct SharedLedger(Arc<Mutex<AttemptBudget>>);
+pub(crate) struct SharedLedger {
+    limits: AttemptLimits,
+    budget: Arc<Mutex<AttemptBudget>>,
+}
 
 impl SharedLedger {
     /// Makes a budget of which nothing is used.
     pub(crate) fn new(limits: AttemptLimits) -> Self {
-        Self(Arc::new(Mutex::new(AttemptBudget::new(limits))))
+        Self {
+            limits,
+            budget: Arc::new(Mutex::new(AttemptBudget::new(limits))),
+        }
+    }
+
+    /// Returns a ledger with these limits: this one, with what is used of it, where they are its
+    /// own.
+    pub(crate) fn under(&self, limits: AttemptLimits) -> Self {
+        if self.limits == limits {
+            self.clone()
+        } else {
+            Self::new(limits)
+        }
     }
 
     /// Locks, also after a panic: counts are right or a little too high at every moment.
     fn lock(&self) -> MutexGuard<'_, AttemptBudget> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -12,12 +12,14 @@ use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 
 use super::body::RequestBody;
 use super::connector::Stream;
+use super::target::Target;
 
 /// A connection that has no task of its own: whoever uses it drives it.
 ///
 /// A request and its response are then moved by the task of the client's connection alone, which
 /// spares two switches between tasks for each request.
 pub(super) struct Link {
+    target: Arc<Target>,
     sender: SendRequest<RequestBody>,
     /// Gone once it has ended, and with it all that hangs on it.
     connection: Option<Box<Connection<Stream, RequestBody>>>,
@@ -26,14 +28,20 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Speaks HTTP/1.1 on `stream`.
-    pub(super) async fn open(stream: Stream) -> hyper::Result<Self> {
+    /// Speaks HTTP/1.1 on `stream`, a connection to `target`.
+    pub(super) async fn open(stream: Stream, target: &Arc<Target>) -> hyper::Result<Self> {
         let (sender, connection) = Builder::new().handshake(stream).await?;
         Ok(Self {
+            target: Arc::clone(target),
             sender,
             connection: Some(Box::new(connection)),
             sent: Arc::default(),
         })
+    }
+
+    /// Tells whether this is a connection to that very target.
+    pub(super) fn leads_to(&self, target: &Arc<Target>) -> bool {
+        Arc::ptr_eq(&self.target, target)
     }
 
     /// Sends a request and waits for the head of its response. Dropping the future must be

@@ -4,20 +4,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Uri;
 use tokio::time::{Instant, sleep};
 
-use super::connector::{ConnectError, Connector, Stream};
 use super::link::Link;
+use super::target::Target;
 
 /// Shorter than the 5 s after which usual servers of MCP (uvicorn, Node) close an idle
 /// connection, so that a request is not sent on one that is just being closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// The connections of one worker, so that no core waits for another.
-pub(crate) struct Pool {
-    connector: Connector,
-    uri: Uri,
+#[derive(Default)]
+pub(super) struct Pool {
     idle: Mutex<Idle>,
 }
 
@@ -30,24 +28,16 @@ struct Idle {
 }
 
 impl Pool {
-    /// Makes an empty pool of connections to the server of `uri`.
-    pub(crate) fn new(connector: Connector, uri: Uri) -> Arc<Self> {
-        Arc::new(Self {
-            connector,
-            uri,
-            idle: Mutex::default(),
-        })
+    /// Takes the connection to `target` that was used last. Those to another one, which is no
+    /// longer asked for, are closed on the way.
+    pub(super) async fn take(&self, target: &Arc<Target>) -> Option<Link> {
+        std::future::poll_fn(|context| Poll::Ready(self.take_now(target, context))).await
     }
 
-    /// Takes the connection that was used last.
-    pub(super) async fn take(&self) -> Option<Link> {
-        std::future::poll_fn(|context| Poll::Ready(self.take_now(context))).await
-    }
-
-    fn take_now(&self, context: &mut Context<'_>) -> Option<Link> {
+    fn take_now(&self, target: &Arc<Target>, context: &mut Context<'_>) -> Option<Link> {
         loop {
             let (since, mut link) = self.lock().links.pop()?;
-            if since.elapsed() > IDLE_LIMIT {
+            if since.elapsed() > IDLE_LIMIT || !link.leads_to(target) {
                 continue;
             }
             // Nobody has looked whether the other end has closed it meanwhile.
@@ -56,15 +46,6 @@ impl Pool {
                 return Some(link);
             }
         }
-    }
-
-    /// Opens a connection.
-    ///
-    /// # Errors
-    ///
-    /// Fails when the server cannot be reached.
-    pub(super) async fn connect(&self) -> Result<Stream, ConnectError> {
-        self.connector.connect(self.uri.clone()).await
     }
 
     /// Takes a connection back whose response has ended, to be used again if that may be.

@@ -8,7 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{Accepted, Service};
+use super::connection::Accepted;
+use super::service::Current;
 use super::slot::Slot;
 use super::worker::Workers;
 
@@ -16,19 +17,19 @@ use super::worker::Workers;
 const GRACE: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `listener` with at most `max_connections` at a time until `stop` completes; then takes
-/// no more connections, and gives those that are open 10 s.
+/// Serves `listener` as `current` says, with at most `max_connections` at a time, until `stop`
+/// completes; then takes no more connections, and gives those that are open 10 s.
 ///
 /// # Errors
 ///
 /// Fails when the system has no room for a thread for each core.
 pub(crate) async fn serve(
     listener: TcpListener,
-    service: Arc<Service>,
+    current: Arc<Current>,
     max_connections: u32,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let workers = Workers::start(service)?;
+    let workers = Workers::start(current)?;
     let slots = usize::try_from(max_connections).unwrap_or(usize::MAX);
     let connections = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
     let (close, closing) = watch::channel(false);

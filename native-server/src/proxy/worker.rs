@@ -9,15 +9,16 @@ use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::connection::{self, Accepted, Service};
+use super::connection::{self, Accepted};
 use super::pool::Pool;
+use super::service::Current;
 use super::slot::Load;
 
 /// All workers. A connection stays with the one that it was given to, and so does what its
 /// requests need of the protected resource: the cores meet in the engine only.
 pub(super) struct Workers {
     all: Vec<Worker>,
-    service: Arc<Service>,
+    current: Arc<Current>,
 }
 
 struct Worker {
@@ -41,20 +42,20 @@ impl Workers {
     /// # Errors
     ///
     /// Fails when the system has no room for them.
-    pub(super) fn start(service: Arc<Service>) -> io::Result<Self> {
+    pub(super) fn start(current: Arc<Current>) -> io::Result<Self> {
         let cores = available_parallelism().map_or(1, NonZero::get);
         let here = Worker {
             load: Load::default(),
-            place: Place::Here(service.new_pool()),
+            place: Place::Here(Arc::default()),
         };
         let mut all = vec![here];
         for _ in 1..cores {
             all.push(Worker {
                 load: Load::default(),
-                place: start_thread(Arc::clone(&service))?,
+                place: start_thread(Arc::clone(&current))?,
             });
         }
-        Ok(Self { all, service })
+        Ok(Self { all, current })
     }
 
     /// Gives a connection to the worker that has fewest, the first of several: what is done one
@@ -73,7 +74,7 @@ impl Workers {
         };
         let accepted = accept(&worker.load);
         match &worker.place {
-            Place::Here(pool) => spawn(&self.service, pool, stream, accepted),
+            Place::Here(pool) => spawn(&self.current, pool, stream, accepted),
             Place::There(sender, _) => {
                 let moved = sender.send((stream.into_std()?, accepted));
                 moved.map_err(|_| io::ErrorKind::BrokenPipe)?;
@@ -94,13 +95,13 @@ impl Workers {
     }
 }
 
-fn start_thread(service: Arc<Service>) -> io::Result<Place> {
+fn start_thread(current: Arc<Current>) -> io::Result<Place> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let (sender, receiver) = unbounded_channel();
     let thread = Builder::new().name("worker".into()).spawn(move || {
-        runtime.block_on(work(service, receiver));
+        runtime.block_on(work(current, receiver));
         // Looking a name up cannot be broken off, and nobody waits for the result.
         runtime.shutdown_background();
     })?;
@@ -108,19 +109,19 @@ fn start_thread(service: Arc<Service>) -> io::Result<Place> {
 }
 
 async fn work(
-    service: Arc<Service>,
+    current: Arc<Current>,
     mut receiver: UnboundedReceiver<(std::net::TcpStream, Accepted)>,
 ) {
-    let pool = service.new_pool();
+    let pool = Arc::default();
     while let Some((stream, accepted)) = receiver.recv().await {
         match TcpStream::from_std(stream) {
-            Ok(stream) => spawn(&service, &pool, stream, accepted),
+            Ok(stream) => spawn(&current, &pool, stream, accepted),
             Err(error) => tracing::warn!(%error, "cannot serve a connection"),
         }
     }
 }
 
-fn spawn(service: &Arc<Service>, pool: &Arc<Pool>, stream: TcpStream, accepted: Accepted) {
-    let (service, pool) = (Arc::clone(service), Arc::clone(pool));
-    tokio::spawn(connection::serve(service, pool, stream, accepted));
+fn spawn(current: &Arc<Current>, pool: &Arc<Pool>, stream: TcpStream, accepted: Accepted) {
+    let (current, pool) = (Arc::clone(current), Arc::clone(pool));
+    tokio::spawn(connection::serve(current, pool, stream, accepted));
 }

@@ -9,6 +9,7 @@
 mod calls;
 mod forwarding;
 mod limits;
+mod reload;
 mod settings;
 mod shutdown;
 mod state;

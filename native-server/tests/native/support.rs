@@ -117,8 +117,12 @@ impl Gateway {
     }
 
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
+        let status = Command::new("kill").args([name, &pid]).status();
         assert!(status.expect("kill runs").success());
     }
 
@@ -173,6 +177,21 @@ impl Wire {
             assert_ne!(length, 0, "ended within a head: {head:?}");
         }
         head
+    }
+
+    /// Reads the next head, if one comes.
+    pub(crate) fn next_head(&mut self) -> Option<String> {
+        let more = self.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+        more.then(|| self.head())
+    }
+
+    /// Reads a response whose length is given.
+    pub(crate) fn response(&mut self) -> String {
+        let head = self.head();
+        let length = values(&head, "content-length").concat().parse();
+        let mut body = vec![0; length.expect("content-length")];
+        self.0.read_exact(&mut body).expect("bytes");
+        head + &String::from_utf8(body).expect("text")
     }
 
     /// Reads exactly as many bytes as `expected` has.

@@ -1,0 +1,115 @@
+//! What the program is going to do.
+
+use std::sync::Arc;
+
+use portcullis_core::HttpUrl;
+use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
+use tokio_rustls::TlsAcceptor;
+
+use crate::listen::Listen;
+use crate::proxy::Connector;
+use crate::state::{StoredKey, preview_api_key, supply_api_key, supply_state_key};
+use crate::tls;
+
+/// Everything that follows from the settings, made and checked before anything is opened or
+/// written.
+pub(crate) struct Plan {
+    /// Complete but for an API key that is made once everything else is in order, so that it is
+    /// shown by the run that makes it.
+    settings: Settings,
+    site: Site,
+    /// Where to listen.
+    pub(crate) listen: Listen,
+    /// The protected resource.
+    pub(crate) upstream: HttpUrl,
+    /// Makes TLS of the connections of clients.
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// Connects to hosts that the settings name.
+    pub(crate) connector: Connector,
+    /// Connects to hosts that strangers name.
+    pub(crate) public: Connector,
+}
+
+impl Plan {
+    /// Makes a plan of `settings`; `process_key` is the state key for want of another.
+    ///
+    /// # Errors
+    ///
+    /// Refuses settings that cannot be carried out.
+    pub(crate) fn new(mut settings: Settings, process_key: &str) -> Result<Self, ConfigError> {
+        let listen = Listen::from_settings(&settings)?;
+        supply_state_key(&mut settings, process_key.to_owned());
+        let site = Site::Native {
+            loopback: listen.is_loopback(),
+        };
+        let mut complete = settings.clone();
+        preview_api_key(&mut complete)?;
+        let config = resolve(&complete, site)?.config;
+        let upstream = config.upstream().cloned().ok_or_else(|| {
+            ConfigError::at(
+                Setting::Upstream,
+                "must be set to the URL of the MCP server to protect, or given as --upstream",
+            )
+        })?;
+        let tls = match &listen.tls {
+            Some(files) => Some(TlsAcceptor::from(Arc::new(tls::server_config(files)?))),
+            None => None,
+        };
+        let calls_https =
+            config.calls_strangers() || config.call_urls().iter().any(HttpUrl::is_https);
+        let client_tls = tls::client_config(calls_https)?;
+        Ok(Self {
+            settings,
+            site,
+            listen,
+            upstream,
+            tls,
+            public: Connector::to_public_hosts(client_tls.clone()),
+            connector: Connector::new(client_tls),
+        })
+    }
+
+    /// Completes the settings, with an API key that is made and kept if there has to be one.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the key cannot be kept.
+    pub(crate) fn complete(&mut self) -> Result<(Resolution, StoredKey), ConfigError> {
+        let stored_key = supply_api_key(&mut self.settings)?;
+        Ok((resolve(&self.settings, self.site)?, stored_key))
+    }
+
+    /// Completes the settings as [`Self::complete`] does, for a gate that is `closed` so far: it
+    /// makes no key, and does not open the gate for want of settings.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a key would have to be made, or the gate opened.
+    pub(crate) fn complete_again(
+        &mut self,
+        closed: bool,
+    ) -> Result<(Resolution, StoredKey), ConfigError> {
+        let stored_key = preview_api_key(&mut self.settings)?;
+        if let StoredKey::Missing { path } = &stored_key {
+            return Err(ConfigError::at(
+                Setting::ApiKey,
+                format!(
+                    "must be set: only the start makes a key, and {} is not there",
+                    path.display()
+                ),
+            ));
+        }
+        let resolution = resolve(&self.settings, self.site)?;
+        let is_said = [Setting::AuthMode, Setting::AuthEnabled]
+            .into_iter()
+            .any(|setting| self.settings.non_blank(setting).is_some());
+        if closed && !is_said && resolution.config.mode_name() == "none" {
+            return Err(ConfigError::at(
+                Setting::AuthMode,
+                "must be none where that is meant: settings that are gone are nothing that opens \
+                 a gate while it runs",
+            ));
+        }
+        Ok((resolution, stored_key))
+    }
+}

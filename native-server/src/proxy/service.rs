@@ -1,0 +1,42 @@
+//! What requests meet, and how it is replaced while they come.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use tokio_rustls::TlsAcceptor;
+
+use super::{Forwarder, Gate, Tally};
+
+/// All that follows from the settings.
+pub(crate) struct Service {
+    /// Decides.
+    pub(crate) gate: Arc<Gate>,
+    /// Passes on what was allowed.
+    pub(crate) forwarder: Forwarder,
+    /// Counts what was refused.
+    pub(crate) tally: Arc<Tally>,
+    /// Makes TLS of the connections, where it is on.
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
+/// The service in force. A connection asks for it when it begins, and each request when it does;
+/// who has begun on one stays with it, and the last to leave it drops it.
+pub(crate) struct Current(ArcSwap<Service>);
+
+impl Current {
+    /// Puts the first service in force.
+    pub(crate) fn new(service: Service) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(service)))
+    }
+
+    /// Puts another service in force, for all that begins from here on.
+    pub(crate) fn replace(&self, service: Service) {
+        self.0.store(Arc::new(service));
+    }
+
+    /// Returns the service in force, to be held for one request: no lock, and no counter that the
+    /// cores would have to pass around.
+    pub(super) fn load(&self) -> Guard<Arc<Service>> {
+        self.0.load()
+    }
+}

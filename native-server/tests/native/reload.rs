@@ -1,0 +1,157 @@
+//! Settings that change while requests come.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::support::{Folder, Gateway, PATIENCE, Upstream, command};
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+/// A gateway with a configuration file.
+struct Install {
+    folder: Folder,
+    gateway: Gateway,
+}
+
+impl Install {
+    fn start(config: &str) -> Self {
+        let folder = Folder::new();
+        let path = folder.write("config.json", config);
+        let gateway = Gateway::start_with(&["--config", &path], &[]);
+        Self { folder, gateway }
+    }
+
+    /// Moves the file over the old one, as editors do.
+    fn change(&self, config: &str) {
+        let draft = self.folder.write("config.json.new", config);
+        fs::rename(draft, self.folder.path().join("config.json")).expect("renamed");
+    }
+
+    /// Returns the status of a request with `key`, on a connection of its own.
+    fn status(&self, key: &str) -> u16 {
+        status(&self.gateway.exchange(&request(key, "close")))
+    }
+
+    /// Waits until a request with `key` has this status, and returns how long that took.
+    #[track_caller]
+    fn wait_for(&self, key: &str, expected: u16) -> Duration {
+        let begin = Instant::now();
+        while self.status(key) != expected {
+            assert!(begin.elapsed() < PATIENCE, "{key} never got {expected}");
+        }
+        begin.elapsed()
+    }
+}
+
+fn request(key: &str, connection: &str) -> String {
+    format!("GET / HTTP/1.1\r\nhost: a\r\nx-api-key: {key}\r\nconnection: {connection}\r\n\r\n")
+}
+
+#[track_caller]
+fn status(response: &str) -> u16 {
+    let code = response
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok());
+    code.unwrap_or_else(|| panic!("no response: {response:?}"))
+}
+
+fn config(key: &str, upstream: SocketAddr) -> String {
+    format!(
+        r#"{{"ZSCALER_MCP_AUTH_API_KEY": "{key}", "PORTCULLIS_UPSTREAM": "http://{upstream}"}}"#
+    )
+}
+
+/// Answers everything, on connections that are kept.
+fn lasting_upstream(response: &'static str) -> Upstream {
+    Upstream::start(move |mut wire| {
+        wire.send(response);
+        while wire.next_head().is_some() {
+            wire.send(response);
+        }
+    })
+}
+
+#[test]
+fn a_changed_file_takes_effect_within_a_second() {
+    let upstream = lasting_upstream(OK);
+    let install = Install::start(&config("one", upstream.address));
+    assert_eq!((install.status("one"), install.status("two")), (200, 401));
+    install.change(&config("two", upstream.address));
+    let took = install.wait_for("two", 200);
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(install.status("one"), 401);
+}
+
+#[test]
+fn a_connection_that_is_kept_meets_the_new_settings_with_its_next_request() {
+    let first = lasting_upstream(OK);
+    let second = lasting_upstream("HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok");
+    let install = Install::start(&config("one", first.address));
+    let mut wire = install.gateway.connect();
+    let mut ask = |key: &str| {
+        wire.send(&request(key, "keep-alive"));
+        status(&wire.response())
+    };
+    assert_eq!(ask("one"), 200);
+    install.change(&config("two", second.address));
+    install.wait_for("two", 201);
+    assert_eq!((ask("one"), ask("two")), (401, 201));
+}
+
+#[test]
+fn sighup_reads_the_settings_again() {
+    let upstream = lasting_upstream(OK);
+    let install = Install::start(&config("one", upstream.address));
+    install.gateway.signal("-HUP");
+    install.gateway.log_with("settings reloaded");
+    assert_eq!(install.status("one"), 200);
+}
+
+#[test]
+fn bad_settings_are_refused_and_the_old_ones_stay() {
+    let upstream = lasting_upstream(OK);
+    let install = Install::start(&config("one", upstream.address));
+    for (bad, problem) in [
+        (
+            r#"{"ZSCALER_MCP_AUTH_API_KEY": ""#,
+            "not a JSON object (line 1",
+        ),
+        (
+            r#"{"PORTCULLIS_NOPE": 1}"#,
+            r#"unknown setting "PORTCULLIS_NOPE"#,
+        ),
+        (
+            r#"{"PORTCULLIS_UPSTREAM": "http://a"}"#,
+            "ZSCALER_MCP_AUTH_MODE must be none",
+        ),
+    ] {
+        install.change(bad);
+        let log = install.gateway.log_with(problem);
+        assert!(
+            log.contains("new settings refused, those in force stay"),
+            "{log}"
+        );
+        assert_eq!(install.status("one"), 200);
+    }
+    install.change(&config("two", upstream.address));
+    install.wait_for("two", 200);
+}
+
+#[test]
+fn another_listen_address_takes_a_restart() {
+    let upstream = lasting_upstream(OK);
+    let folder = Folder::new();
+    let write = |port: u16| {
+        let upstream = upstream.address;
+        let config = format!(
+            r#"{{"PORTCULLIS_UPSTREAM": "http://{upstream}", "ZSCALER_MCP_PORT": {port}}}"#
+        );
+        folder.write("config.json", &config)
+    };
+    let path = write(0);
+    let gateway = Gateway::start_command(&mut command(&["serve", "--config", &path], &[]), &[]);
+    write(1);
+    gateway.log_with("takes a restart");
+}
