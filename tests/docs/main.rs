@@ -1,0 +1,16 @@
+//! The Markdown pages: their commands are run, their links lead somewhere, and the settings that
+//! they name exist.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod blocks;
+mod checkout;
+mod expected;
+mod links;
+mod markdown;
+mod namespace;
+mod settings;
