@@ -123,6 +123,11 @@ impl Described {
         &self.issuer
     }
 
+    /// Returns where the keys are.
+    pub(crate) const fn jwks_uri(&self) -> &HttpUrl {
+        &self.jwks_uri
+    }
+
     /// Tells whether people can sign in there with a code.
     pub(crate) const fn signs_in(&self) -> bool {
         self.authorization_endpoint.is_some() && self.token_endpoint.is_some()
@@ -156,7 +161,7 @@ impl Described {
     /// Reads a document fetched from `url`. Its issuer must be the one that the URL is made of
     /// (OpenID Connect Discovery 1.0 §4.3): else whoever can write one document of a host could
     /// speak for every issuer there.
-    fn read(url: &HttpUrl, document: &[u8]) -> Option<Self> {
+    pub(crate) fn read(url: &HttpUrl, document: &[u8]) -> Option<Self> {
         let document: Value = json::parse(document)?;
         let issuer = document.get("issuer")?.as_str()?;
         let expected = issuer_of(url)?;

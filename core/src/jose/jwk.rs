@@ -54,6 +54,11 @@ impl Jwks {
         Some(Self(keys.map(Arc::new).collect()))
     }
 
+    /// Returns how many keys it has.
+    pub(crate) const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Returns the keys that may have signed a token with this header.
     pub(crate) fn find(
         &self,

@@ -21,6 +21,13 @@ pub(crate) use claims::VerifiedClaims;
 pub(crate) use jwk::{Jwk, Jwks, NoKey};
 pub(crate) use token::UnverifiedToken;
 
+/// Returns how many keys of a JWKS may check signatures, `None` where the document is no set: for
+/// hosts that say what is wrong with one.
+#[must_use]
+pub fn usable_keys(document: &[u8]) -> Option<usize> {
+    Jwks::parse(document).map(|keys| keys.len())
+}
+
 /// Checks signatures. The host hands in the quickest one it has: Envoy's own library, a native
 /// one, or `PortableVerifier`.
 pub trait SignatureVerifier {

@@ -8,7 +8,9 @@ use core::fmt;
 
 use super::{Awaiting, Desk, Judgement, Verdict, fetch};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, KeySet, KeySetState, KeysFinding, Pool, ProviderFinding};
+use crate::cache::{
+    Described, ExpiringMap, KeySet, KeySetState, KeysFinding, Pool, ProviderFinding,
+};
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::{Denial, Outage};
@@ -52,6 +54,14 @@ impl KeySource {
         match self {
             Self::Jwks(url) | Self::Discovery(url) => url,
         }
+    }
+
+    /// Returns where the keys are by a discovery document that the first call brought, `None`
+    /// where the engine would not take the document: for hosts that say what is wrong with one.
+    #[must_use]
+    pub fn keys_by(&self, document: &[u8]) -> Option<HttpUrl> {
+        let described = Described::read(self.url(), document)?;
+        Some(described.jwks_uri().clone())
     }
 }
 
