@@ -1,5 +1,6 @@
 //! Sends the calls of the engine.
 
+use std::error::Error;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -20,6 +21,22 @@ pub(crate) struct CallClient {
     public: Client<Connector, Full<Bytes>>,
 }
 
+/// A call that brought no response.
+#[derive(Debug)]
+pub(crate) struct FailedCall {
+    /// What the engine is told.
+    pub(crate) failure: CallFailure,
+    /// What went wrong in detail, for people who ask.
+    pub(crate) cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl From<CallFailure> for FailedCall {
+    fn from(failure: CallFailure) -> Self {
+        let cause = None;
+        Self { failure, cause }
+    }
+}
+
 impl CallClient {
     /// Makes a client whose calls go through `anywhere`, but for those to hosts that strangers
     /// named, which go through `public`.
@@ -37,10 +54,7 @@ impl CallClient {
 
     /// Sends one call, within its limits.
     pub(super) async fn send(&self, call: &UpstreamCall) -> CallOutcome {
-        let limit = Duration::from_secs(u64::from(call.timeout_seconds));
-        let outcome = timeout(limit, self.exchange(call))
-            .await
-            .unwrap_or(Err(CallFailure::TimedOut));
+        let outcome = self.probe(call).await.map_err(|failed| failed.failure);
         let host = call.url.host();
         match &outcome {
             Ok(response) => tracing::debug!(host, status = response.status, "call answered"),
@@ -49,20 +63,34 @@ impl CallClient {
         outcome
     }
 
-    async fn exchange(&self, call: &UpstreamCall) -> CallOutcome {
+    /// Sends one call, within its limits, and tells in detail why it failed.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is no whole response in time.
+    pub(crate) async fn probe(&self, call: &UpstreamCall) -> Result<UpstreamResponse, FailedCall> {
+        let limit = Duration::from_secs(u64::from(call.timeout_seconds));
+        timeout(limit, self.exchange(call))
+            .await
+            .unwrap_or_else(|_| Err(CallFailure::TimedOut.into()))
+    }
+
+    async fn exchange(&self, call: &UpstreamCall) -> Result<UpstreamResponse, FailedCall> {
         let request = build(call).map_err(|_| CallFailure::NotSent)?;
         let client = match call.reach {
             Reach::Anywhere => &self.anywhere,
             // Addresses are connected to without being resolved; the engine lets none be named.
-            Reach::Public if is_address(call.url.host()) => return Err(CallFailure::NotSent),
+            Reach::Public if is_address(call.url.host()) => return Err(CallFailure::NotSent.into()),
             Reach::Public => &self.public,
         };
         let response = client.request(request).await.map_err(|error| {
-            if error.is_connect() {
+            let failure = if error.is_connect() {
                 CallFailure::Unreachable
             } else {
                 CallFailure::Cut
-            }
+            };
+            let cause = Some(error.into());
+            FailedCall { failure, cause }
         })?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, call.max_response_bytes)

@@ -238,7 +238,7 @@ fn ambient() -> Ambient {
 }
 
 /// Returns the wall clock; a clock before 1970 counts as 1970.
-pub(super) fn now() -> UnixSeconds {
+pub(crate) fn now() -> UnixSeconds {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     UnixSeconds(since.map_or(0, |since| since.as_secs()))
 }

@@ -26,12 +26,13 @@ mod upload;
 mod watch;
 mod worker;
 
-pub(crate) use calls::CallClient;
+pub(crate) use calls::{CallClient, FailedCall};
 pub(crate) use connector::Connector;
-pub(crate) use decide::Gate;
+pub(crate) use decide::{Gate, now};
 pub(crate) use forward::Forwarder;
 pub(crate) use ledger::SharedLedger;
 pub(crate) use refresh::refresh;
+pub(crate) use resolver::Unresolved;
 pub(crate) use serve::serve;
 pub(crate) use service::{Current, Service};
 pub(crate) use tally::Tally;

@@ -1,5 +1,7 @@
 //! Names to addresses, and which of these strangers may have asked.
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -33,10 +35,27 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let resolver = *self;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = lookup_host((name.as_str(), 0)).await?.collect();
+            let found = lookup_host((name.as_str(), 0)).await;
+            let found: Vec<SocketAddr> = found.map_err(unresolved)?.collect();
             resolver.allowed(found).map(Vec::into_iter)
         })
     }
+}
+
+/// Marks the failure of a lookup, so that it is not taken for one of a connection.
+#[derive(Debug)]
+pub(crate) struct Unresolved(io::Error);
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Unresolved {}
+
+fn unresolved(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), Unresolved(error))
 }
 
 impl Resolver {
