@@ -1,10 +1,12 @@
 //! The native reverse proxy: carries out what `portcullis-core` decides.
 
+mod certificate;
 mod commands;
 mod crypto;
 mod file_watch;
 mod listen;
 mod logs;
+mod moment;
 mod open_files;
 mod paste;
 mod plan;
@@ -13,12 +15,15 @@ mod reload;
 mod render;
 mod settings;
 mod state;
+mod terminal;
 mod tls;
 
-use std::io::Write as _;
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
+
+use terminal::{Palette, note, print};
 
 /// Client authentication for MCP servers, at the gateway
 #[derive(Parser)]
@@ -27,6 +32,9 @@ struct Cli {
     /// Print a fresh API key (256 random bits) and exit
     #[arg(long)]
     generate_auth_token: bool,
+    /// Colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -35,6 +43,8 @@ struct Cli {
 enum Command {
     /// Authenticate requests and pass them on to the MCP server
     Serve(commands::serve::ServeArgs),
+    /// Find what is wrong with the settings, the files, and the servers behind
+    Check(commands::check::CheckArgs),
     /// Print what the settings resolve to, and why
     Explain(commands::explain::ExplainArgs),
     /// Print the configuration of another proxy for the same settings
@@ -43,26 +53,32 @@ enum Command {
 
 /// Exits with 0, with 1 when the settings or the system are at fault, or with 2 for wrong usage.
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let cli = Cli::parse();
+    let color = cli.color;
+    let serves = matches!(cli.command, Some(Command::Serve(_)));
+    match run(cli) {
+        Ok(code) => code,
+        // Whoever read the output has seen enough of it.
+        Err(error) if !serves && is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed; there is nobody left to tell.
-            drop(writeln!(std::io::stderr(), "portcullis: {error:#}"));
+            let name = Palette::for_errors(color).bad("portcullis:");
+            note(&format!("{name} {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if cli.generate_auth_token {
         let token = crypto::random_token()?;
-        writeln!(std::io::stdout(), "{token}")?;
-        return Ok(());
+        print(&format!("{token}\n"))?;
+        return Ok(ExitCode::SUCCESS);
     }
     match cli.command {
-        Some(Command::Serve(args)) => commands::serve::run(&args),
-        Some(Command::Explain(args)) => commands::explain::run(&args),
-        Some(Command::Render(args)) => commands::render::run(&args),
+        Some(Command::Serve(args)) => commands::serve::run(&args)?,
+        Some(Command::Check(args)) => return commands::check::run(&args, cli.color),
+        Some(Command::Explain(args)) => commands::explain::run(&args)?,
+        Some(Command::Render(args)) => commands::render::run(&args)?,
         None => Cli::command()
             .error(
                 clap::error::ErrorKind::MissingSubcommand,
@@ -70,4 +86,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             )
             .exit(),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_it = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
+    error.downcast_ref().is_some_and(is_it)
 }

@@ -24,10 +24,7 @@ impl Checkout {
         copy_files(&checkout.top());
         checkout.link_what_is_built();
         checkout.link_tools();
-        let home = checkout.folder.join("home");
-        fs::create_dir(&home).unwrap();
-        // On a terminal there is no progress meter.
-        fs::write(home.join(".curlrc"), "no-progress-meter\n").unwrap();
+        fs::create_dir(checkout.folder.join("home")).unwrap();
         checkout
     }
 

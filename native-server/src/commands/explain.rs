@@ -1,13 +1,13 @@
 //! `portcullis explain`.
 
-use std::io::Write as _;
-
 use portcullis_core::Digest;
-use portcullis_core::config::{ConfigError, Setting, Settings, Site, resolve};
+use portcullis_core::config::{Setting, Settings};
 
+use super::preview::Preview;
 use crate::listen::Listen;
 use crate::settings::SettingsArgs;
-use crate::state::{StoredKey, preview_api_key, supply_state_keys};
+use crate::state::StoredKey;
+use crate::terminal::print;
 
 /// Arguments of `portcullis explain`.
 #[derive(clap::Args)]
@@ -18,29 +18,28 @@ pub(crate) struct ExplainArgs {
 
 /// Prints what the settings resolve to.
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let text = explain(args.settings.load()?)?;
-    std::io::stdout().lock().write_all(text.as_bytes())?;
+    let text = explain(&Preview::of(&args.settings)?);
+    print(&text)?;
     Ok(())
 }
 
-fn explain(mut settings: Settings) -> Result<String, ConfigError> {
-    let listen = Listen::from_settings(&settings)?;
-    let stored_key = preview_api_key(&mut settings)?;
-    supply_state_keys(&mut settings)?;
-    let site = Site::Native {
-        loopback: listen.is_loopback(),
-    };
-    let resolution = resolve(&settings, site)?;
+fn explain(preview: &Preview) -> String {
+    let Preview {
+        settings,
+        listen,
+        stored_key,
+        resolution,
+    } = preview;
     let mut text = String::new();
     line(&mut text, "mode", resolution.config.mode_name());
     line(&mut text, "why", &resolution.why);
-    line(&mut text, "listen", &describe(&listen));
+    line(&mut text, "listen", &describe(listen));
     let upstream = resolution.config.upstream();
     let upstream = upstream.map_or_else(|| "not set".to_owned(), ToString::to_string);
     line(&mut text, "upstream", &upstream);
     text.push_str("\nsettings:\n");
     for setting in Setting::ALL {
-        let value = show(&settings, setting, &stored_key);
+        let value = show(settings, setting, stored_key);
         line(&mut text, &format!("  {}", setting.name()), &value);
     }
     text.push_str("\nwarnings:\n");
@@ -50,7 +49,7 @@ fn explain(mut settings: Settings) -> Result<String, ConfigError> {
     for warning in &resolution.warnings {
         text.push_str(&format!("  {warning}\n"));
     }
-    Ok(text)
+    text
 }
 
 fn line(text: &mut String, name: &str, value: &str) {

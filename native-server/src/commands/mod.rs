@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub(crate) mod check;
 pub(crate) mod explain;
+mod preview;
 pub(crate) mod render;
 pub(crate) mod serve;

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use crate::render::{Address, Install, bootstrap};
 use crate::settings::{self, SettingsArgs};
+use crate::terminal::{note, print};
 
 /// Where the bundle of trusted authorities is on the systems that we know of.
 const AUTHORITIES: [&str; 4] = [
@@ -55,9 +56,9 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let admin = args.admin.as_deref().map(admin_address).transpose()?;
     let text = bootstrap(&install, &args.filter, admin, &authorities());
     for warning in &install.warnings {
-        warn(warning);
+        note(&format!("portcullis: warning: {warning}"));
     }
-    print(&text);
+    print(&text)?;
     Ok(())
 }
 
@@ -81,20 +82,4 @@ fn authorities() -> String {
             .find(|file| Path::new(file).exists())
     };
     named.unwrap_or_else(|| known().unwrap_or(AUTHORITIES[0]).to_owned())
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the configuration is what the command is for"
-)]
-fn print(text: &str) {
-    print!("{text}");
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "people should see it beside the configuration"
-)]
-fn warn(warning: &str) {
-    eprintln!("portcullis: warning: {warning}");
 }

@@ -24,7 +24,7 @@ use crate::state::StoredKey;
 #[derive(clap::Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
-    settings: SettingsArgs,
+    pub(super) settings: SettingsArgs,
     #[command(flatten)]
     logs: LogArgs,
     /// Largest request body

@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod check;
 mod forwarding;
 mod limits;
 mod reload;

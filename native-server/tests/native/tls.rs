@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
@@ -15,26 +17,38 @@ use crate::support::{Folder, Gateway, Upstream};
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, in PEM.
-struct Identity {
-    certificate: String,
-    key: String,
+pub(crate) struct Identity {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("key");
         Self(CertifiedIssuer::self_signed(params, key).expect("certificate"))
     }
 
+    /// Returns its own certificate, in PEM.
+    pub(crate) fn certificate(&self) -> String {
+        self.0.pem()
+    }
+
     fn issue(&self) -> Identity {
+        self.issue_for(&["localhost", "127.0.0.1"], 4096)
+    }
+
+    /// Issues a certificate for these names, which counts until the end of that year.
+    pub(crate) fn issue_for(&self, names: &[&str], year: i32) -> Identity {
         let key = KeyPair::generate().expect("key");
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let params = CertificateParams::new(names).expect("names");
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).expect("names");
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(year, 12, 31);
         let issuer: &Issuer<'_, _> = &self.0;
         let certificate = params.signed_by(&key, issuer).expect("certificate");
         Identity {
@@ -66,6 +80,29 @@ impl Identity {
             chain.map(|certificate| certificate.expect("PEM")).collect(),
             PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("PEM"),
         )
+    }
+
+    /// Answers every request with `response`, over TLS.
+    pub(crate) fn serve(&self, response: &'static str) -> SocketAddr {
+        let (chain, key) = self.parse();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map(Arc::new)
+            .expect("identity");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
+        let address = listener.local_addr().expect("bound");
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let connection = ServerConnection::new(Arc::clone(&config)).expect("configuration");
+                let mut tls = rustls::StreamOwned::new(connection, stream);
+                let mut head = [0; 1024];
+                if tls.read(&mut head).is_ok() {
+                    let _ = tls.write_all(response.as_bytes());
+                }
+            }
+        });
+        address
     }
 }
 
@@ -143,7 +180,7 @@ fn client_certificates_are_required_once_authorities_are_set() {
     let upstream = Upstream::answering(OK);
     let folder = Folder::new();
     let (servers, clients) = (Authority::new(), Authority::new());
-    let ca = folder.write("clients.pem", &clients.0.pem());
+    let ca = folder.write("clients.pem", &clients.certificate());
     let gateway = start(&upstream, &folder, &servers.issue(), Some(&ca));
     let mine = clients.issue();
     let response = get(gateway.address, servers.client(Some(&mine), b"http/1.1")).expect("TLS");
@@ -159,27 +196,10 @@ fn client_certificates_are_required_once_authorities_are_set() {
 fn certificate_of_the_upstream_is_checked() {
     let folder = Folder::new();
     let authority = Authority::new();
-    let (chain, key) = authority.issue().parse();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map(Arc::new)
-        .expect("identity");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
-    let port = listener.local_addr().expect("bound").port();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let connection = ServerConnection::new(Arc::clone(&config)).expect("configuration");
-            let mut tls = rustls::StreamOwned::new(connection, stream);
-            let mut head = [0; 1024];
-            if tls.read(&mut head).is_ok() {
-                let _ = tls.write_all(OK.as_bytes());
-            }
-        }
-    });
+    let port = authority.issue().serve(OK).port();
     let url = format!("https://localhost:{port}");
     let status = |trusted: &Authority| {
-        let roots = folder.write("roots.pem", &trusted.0.pem());
+        let roots = folder.write("roots.pem", &trusted.certificate());
         let environment = [
             ("ZSCALER_MCP_AUTH_MODE", "none"),
             ("SSL_CERT_FILE", roots.as_str()),

@@ -1,0 +1,113 @@
+//! `portcullis check`.
+
+mod document;
+mod endpoint;
+mod files;
+mod online;
+mod report;
+mod trouble;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ColorChoice;
+
+use self::report::{Finding, Report, Section};
+use super::preview::Preview;
+use super::serve::ServeArgs;
+use crate::plan::Plan;
+use crate::proxy::{CallClient, Connector};
+use crate::terminal::{Palette, print};
+use crate::{state, tls};
+
+/// Arguments of `portcullis check`: those of `serve`, so that a command line can be tried by
+/// changing one word.
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Ask the endpoints that serve would call, and the protected resource
+    #[arg(long, help_heading = "Check")]
+    online: bool,
+    /// With --online: how long to wait for each answer
+    #[arg(
+        long,
+        help_heading = "Check",
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=300)
+    )]
+    timeout: u32,
+    /// Print JSON
+    #[arg(long, help_heading = "Check")]
+    json: bool,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Looks at everything, prints what was found, and exits with 1 where that is a problem.
+///
+/// # Errors
+///
+/// Fails when there is no thread, or nobody to print for.
+pub(crate) fn run(args: &CheckArgs, color: ColorChoice) -> anyhow::Result<ExitCode> {
+    let mut report = Report::default();
+    check(args, &mut report)?;
+    if args.json {
+        print(&format!("{:#}\n", report.json()))?;
+    } else {
+        print(&report.text(Palette::for_output(color)))?;
+    }
+    Ok(if report.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
+    let settings = &args.serve.settings;
+    let preview = match Preview::of(settings) {
+        Ok(preview) => preview,
+        Err(error) => {
+            report.add(
+                Section::Settings,
+                Finding::problem("", error.to_string()).advise(
+                    "nothing else was checked; `portcullis serve --help` lists all settings",
+                ),
+            );
+            return Ok(());
+        }
+    };
+    let resolution = &preview.resolution;
+    let mode = format!(
+        "mode {}, as {}",
+        resolution.config.mode_name(),
+        resolution.why
+    );
+    report.add(Section::Settings, Finding::good("", mode));
+    for warning in &resolution.warnings {
+        report.add(Section::Settings, Finding::warning("", warning));
+    }
+    let plan = settings
+        .load()
+        .and_then(|settings| Plan::new(settings, &state::fresh()?));
+    if let Err(error) = &plan {
+        report.add(Section::Settings, Finding::problem("", error.to_string()));
+    }
+    files::check(&preview, settings.config.as_deref(), report);
+    if args.online {
+        let calls = match plan {
+            Ok(plan) => CallClient::new(plan.connector, plan.public),
+            // What stops `serve` need not stop its calls.
+            Err(_) => {
+                let tls = tls::client_config(true)?;
+                CallClient::new(Connector::new(tls.clone()), Connector::to_public_hosts(tls))
+            }
+        };
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start threads")?
+            .block_on(online::check(&preview, &calls, args.timeout, report));
+    }
+    Ok(())
+}
