@@ -3,7 +3,7 @@
 use portcullis_tests::oauth_flow::{Attempt, Browser, form, location};
 use portcullis_tests::{Request, Response};
 
-use crate::world::{Front, PROXY, SCOPE, check};
+use crate::world::{Front, PROXY, REDIRECT, SCOPE, check};
 
 const BROWSER: &str = "__Host-portcullis-browser";
 const FLOW: &str = "__Host-portcullis-flow-";
@@ -18,7 +18,7 @@ fn r21_a_person_is_asked_for_each_client_before_the_provider_is() {
             let page = open(front, &mut browser, &front.attempt());
             assert_eq!(page.status, 200);
             assert_eq!(page.value("location"), "");
-            for words in ["Flow", SCOPE, "127.0.0.1"] {
+            for words in ["Flow", SCOPE, REDIRECT] {
                 assert!(page.text().contains(words), "{words}: {}", page.text());
             }
             assert_eq!(front.world.provider.counted("/sign_ins"), before);

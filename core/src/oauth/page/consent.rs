@@ -85,10 +85,11 @@ impl ConsentPage<'_> {
 
     fn facts(&self) -> String {
         let host = self.redirect_uri.display_host();
+        let (host, whole) = (Escaped(&host), Escaped(self.redirect_uri.as_str()));
         let mut facts = fact(
             "Access is sent to",
             "place",
-            &format!("<strong>{}</strong>", Escaped(&host)),
+            &format!("<strong>{host}</strong><br><small>{whole}</small>"),
         );
         if let Some(host) = self.published_at {
             facts.push_str(&fact("Application of", "place", &Escaped(host).to_string()));
@@ -174,7 +175,7 @@ mod tests {
         .html;
         for part in [
             "<h1>Allow <bdi>App</bdi> to connect?</h1>",
-            "<strong>app.example:8443</strong>",
+            "<strong>app.example:8443</strong><br><small>https://app.example:8443/cb</small>",
             "https://gw.example/mcp?a&amp;b",
             "<li><code>mcp:tools</code></li>",
             "<li><code>openid</code> know who you are</li>",
