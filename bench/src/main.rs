@@ -37,6 +37,7 @@ mod plot;
 mod report;
 mod results;
 mod server;
+mod sign_in;
 mod singles;
 mod spawn;
 mod statistics;

@@ -37,6 +37,8 @@ pub(crate) struct Singles {
     pub(crate) steady: Vec<(&'static str, Vec<f64>)>,
     /// Time to the first event in milliseconds, by what was asked.
     pub(crate) first_event: Vec<(&'static str, Vec<f64>)>,
+    /// Processor time for one sign-in in each of some rounds, in milliseconds, by host.
+    pub(crate) sign_ins: Vec<(&'static str, Vec<f64>)>,
     /// Memory of one idle stream in bytes, by who held it.
     pub(crate) stream_memory: Vec<(&'static str, f64)>,
     /// Memory of one further worker with the filter, less that of one without, in bytes.

@@ -12,6 +12,7 @@ use crate::library;
 use crate::load::{Until, drive};
 use crate::native::Native;
 use crate::results::{Singles, Start};
+use crate::sign_in::sign_ins;
 use crate::spawn::Place;
 use crate::usage::{processor_time, resident_memory};
 use crate::world::{World, different, same};
@@ -65,6 +66,7 @@ pub(crate) fn measure(world: &World, contenders: &[Contender], size: Size) -> Si
         decisions: decisions(world),
         steady,
         first_event: events,
+        sign_ins: sign_ins(world, size.rounds).into(),
         stream_memory: stream_memory(contenders, &asked),
         worker_memory: worker_memory(world),
         cached_memory: cached_memory(world).into(),

@@ -31,6 +31,16 @@ pub(super) fn latency(results: &Results) -> Vec<Figure> {
     figures
 }
 
+pub(super) fn sign_in(results: &Results) -> Vec<Figure> {
+    let hosts = results.singles.sign_ins.iter();
+    hosts
+        .map(|(host, times)| {
+            let what = format!("{host}, oidcproxy: processor time of one sign-in in all");
+            figure(what, Bound::AtMost(5.0), "ms", Spread::of(times.clone()))
+        })
+        .collect()
+}
+
 const KILO: f64 = 1e3;
 const MEGA: f64 = 1e6;
 

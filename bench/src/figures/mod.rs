@@ -69,6 +69,7 @@ pub(crate) fn all(results: &Results) -> Vec<Group> {
         ("Signatures checked in the module", in_the_vm(results)),
         ("The native binary", native(results)),
         ("Latency", beside::latency(results)),
+        ("Signing in", beside::sign_in(results)),
         ("Memory, size, start", beside::memory(results)),
         ("What an identity provider notices", provider.collect()),
     ]

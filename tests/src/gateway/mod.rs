@@ -61,7 +61,13 @@ impl Settings {
         self
     }
 
-    fn to_json(&self) -> String {
+    /// Writes them as the configuration of a gateway.
+    ///
+    /// # Panics
+    ///
+    /// Does not: names and values are strings.
+    #[must_use]
+    pub fn to_json(&self) -> String {
         serde_json::to_string(&self.values).unwrap()
     }
 }
