@@ -42,8 +42,9 @@ impl ProtectedResource {
         let origin = origin.trim_end_matches('/');
         let metadata_path = format!("{WELL_KNOWN}{path}");
         let mut challenge = format!(", resource_metadata=\"{origin}{metadata_path}\"");
-        if !scopes.is_empty() {
-            challenge.push_str(&format!(", scope=\"{}\"", scopes.join(" ")));
+        let asked: Vec<&str> = of_resource(&scopes).collect();
+        if !asked.is_empty() {
+            challenge.push_str(&format!(", scope=\"{}\"", asked.join(" ")));
         }
         Ok(Self {
             origin: origin.to_string(),
@@ -90,16 +91,11 @@ impl ProtectedResource {
 
     /// Writes the metadata (RFC 9728 §2); `issuers` are the authorization servers.
     pub(crate) fn metadata(&self, issuers: &[String]) -> Vec<u8> {
-        let quoted = |text: &String| Value::from(text.as_str()).to_string();
+        let quoted = |text: &str| Value::from(text).to_string();
         let list = |items: Vec<String>| items.join(",");
         let resource = quoted(&self.identifier);
-        let issuers = list(issuers.iter().map(quoted).collect());
-        // What a client asks for to stay signed in is no scope of the resource.
-        let scopes = self
-            .scopes
-            .iter()
-            .filter(|scope| *scope != "offline_access");
-        let scopes = list(scopes.map(quoted).collect());
+        let issuers = list(issuers.iter().map(|issuer| quoted(issuer)).collect());
+        let scopes = list(of_resource(&self.scopes).map(quoted).collect());
         let mut metadata = format!(
             "{{\"resource\":{resource},\"authorization_servers\":[{issuers}],\
              \"bearer_methods_supported\":[\"header\"]"
@@ -110,6 +106,12 @@ impl ProtectedResource {
         metadata.push('}');
         metadata.into_bytes()
     }
+}
+
+/// Leaves out what a client asks for to stay signed in: it is no scope of the resource.
+fn of_resource(scopes: &[String]) -> impl Iterator<Item = &str> {
+    let scopes = scopes.iter().map(String::as_str);
+    scopes.filter(|scope| *scope != "offline_access")
 }
 
 /// What is wrong with the description of a protected resource.
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_lists_no_scope_that_only_clients_care_for() {
+    fn no_client_is_told_of_a_scope_that_only_clients_care_for() {
         let read = |scopes: &[&str]| -> Value {
             let resource = resource("https://a.example/mcp", scopes).unwrap();
             serde_json::from_slice(&resource.metadata(&["https://idp".into()])).unwrap()
@@ -169,6 +171,12 @@ mod tests {
         assert_eq!(metadata["authorization_servers"], json!(["https://idp"]));
         assert_eq!(metadata["resource"], "https://a.example/mcp");
         assert_eq!(read(&["offline_access"]).get("scopes_supported"), None);
+        let challenge = |scopes: &[&str]| {
+            let resource = resource("https://a.example/mcp", scopes).unwrap();
+            resource.challenge().to_string()
+        };
+        assert!(challenge(&["read", "offline_access"]).ends_with("scope=\"read\""));
+        assert!(!challenge(&["offline_access"]).contains("scope"));
     }
 
     #[test]

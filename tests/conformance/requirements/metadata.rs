@@ -5,7 +5,9 @@ use portcullis_tests::{Gateway, Request, Response};
 use serde_json::{Value, json};
 
 use crate::install::Mode;
-use crate::world::{BOTH, Front, ORIGIN, PROXY, RESOURCE, SCOPE, challenged, check, parameter};
+use crate::world::{
+    BOTH, Front, ORIGIN, PROXY, RESOURCE, SCOPE, challenged, check, parameter, site,
+};
 
 const AT_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 const AT_ROOT: &str = "/.well-known/oauth-protected-resource";
@@ -50,10 +52,15 @@ fn r03_the_challenge_names_the_scope() {
 #[test]
 fn r04_a_client_is_not_told_to_ask_for_offline_access() {
     check(&BOTH, |front| {
-        let scope = parameter(&unauthorized(front), "scope");
-        assert!(!scope.contains("offline_access"), "{scope}");
-        let scopes = front.get(AT_PATH).json()["scopes_supported"].to_string();
-        assert!(!scopes.contains("offline_access"), "{scopes}");
+        let asking = "mcp:tools,offline_access";
+        let settings = front.world.settings(front.mode);
+        let settings = settings.with("OIDCPROXY_REQUIRED_SCOPES", asking);
+        let asking = Gateway::start(front.kind, &settings, &front.resource.url());
+        for site in [front.site(), site(&asking)] {
+            let get = |target: &str| site.send(&site.request("GET", target));
+            assert_eq!(parameter(&get("/mcp"), "scope"), SCOPE);
+            assert_eq!(get(AT_PATH).json()["scopes_supported"], json!([SCOPE]));
+        }
     });
 }
 
