@@ -72,6 +72,8 @@ enum Challenge {
     Absent,
     /// RFC 6750 §3.1: a request without usable credentials gets no error code.
     Plain,
+    /// The request cannot be understood (RFC 6750 §3.1).
+    InvalidRequest,
     /// A credential was presented and is not accepted.
     InvalidToken,
     /// The token is good for less than this (RFC 6750 §3.1).
@@ -150,6 +152,13 @@ impl Denial {
         let (status, message, challenge) = match self {
             Self::MissingCredentials => (401, missing(mode), Challenge::Plain),
             Self::UnsupportedScheme => (401, missing(mode), Challenge::Plain),
+            // MCP asks for the status of RFC 6750; clients of the other modes know 401 only.
+            Self::RepeatedCredential if mode.is_oauth() => {
+                (400, REPEATED, Challenge::InvalidRequest)
+            }
+            Self::MalformedCredential if mode.is_oauth() => {
+                (400, malformed(mode), Challenge::InvalidRequest)
+            }
             Self::RepeatedCredential => (401, REPEATED, Challenge::InvalidToken),
             Self::MalformedCredential => (401, malformed(mode), Challenge::InvalidToken),
             Self::WrongApiKey => (401, WRONG_KEY, Challenge::InvalidToken),
@@ -237,6 +246,7 @@ const fn challenge(mode: ModeName, challenge: Challenge) -> Option<&'static str>
         (Challenge::Absent, _) => None,
         (_, ModeName::Zscaler) => Some("Basic realm=\"mcp\", charset=\"UTF-8\""),
         (Challenge::Plain, _) => Some("Bearer realm=\"mcp\""),
+        (Challenge::InvalidRequest, _) => Some("Bearer realm=\"mcp\", error=\"invalid_request\""),
         (Challenge::InvalidToken, _) => Some("Bearer realm=\"mcp\", error=\"invalid_token\""),
         (Challenge::InsufficientScope, _) => {
             Some("Bearer realm=\"mcp\", error=\"insufficient_scope\"")

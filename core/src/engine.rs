@@ -112,7 +112,7 @@ impl Engine {
             | Endpoint::Protected => {}
         }
         let config = &self.config;
-        let cors = match config.access.check(head) {
+        let cors = match config.access.check(head, endpoint.is_public()) {
             Ok(cors) => cors,
             // The form of our own page says where it comes from; whether that is so is seen later.
             Err(Denial::OriginNotAllowed) if endpoint.is_consent() => None,

@@ -39,6 +39,11 @@ impl ModeName {
         })
     }
 
+    /// Tells whether clients are told where to sign in, as MCP's authorization has it.
+    pub(crate) const fn is_oauth(self) -> bool {
+        matches!(self, Self::Oidc | Self::OidcProxy)
+    }
+
     /// Returns the name as it is written.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -15,6 +15,7 @@ use super::{
 use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
 use crate::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
+use crate::resource::ProtectedResource;
 use crate::rules::{AccessRules, AddressList, HostList, OriginList, items};
 use crate::url::{HttpUrl, is_label};
 
@@ -68,11 +69,19 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
         ModeName::OidcProxy => oidc_proxy::mode(settings, site)?,
         ModeName::Zscaler => zscaler(settings, &mut warnings)?,
     };
+    let resource = oidc::resource(settings, &mode)?;
+    let mut access = access(settings, &mode, site)?;
+    // MCP asks servers to check every `Origin`, and there the own one is known. Clients of the
+    // other modes have never been asked for one.
+    if mode.name().is_oauth() {
+        let own = resource.as_ref().map(ProtectedResource::origin);
+        access.own_origin = own.and_then(|own| OriginList::parse(own).ok());
+    }
     let config = Config {
-        access: access(settings, &mode, site)?,
+        access,
         session_keys: session_keys(settings, &mode, site, &mut warnings)?,
         cache_entries: cache_entries(settings)?,
-        resource: oidc::resource(settings, &mode)?,
+        resource,
         upstream: upstream(settings)?,
         mode,
     };
@@ -211,6 +220,7 @@ fn access(settings: &Settings, mode: &Mode, site: Site) -> Result<AccessRules, C
         origins: parsed(settings, Setting::AllowedOrigins, OriginList::parse)?,
         sources: parsed(settings, Setting::AllowedSourceIps, AddressList::parse)?,
         trusted_proxies: parsed(settings, Setting::TrustedProxies, AddressList::parse)?,
+        own_origin: None,
     };
     // An open gate on a loopback address is reached by every web page that a browser on the host
     // shows, through a name that resolves to it; the list keeps such names out.

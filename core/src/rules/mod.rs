@@ -23,6 +23,8 @@ pub struct AccessRules {
     pub hosts: Option<HostList>,
     /// Accepted `Origin` values.
     pub origins: Option<OriginList>,
+    /// Accepted `Origin` values at the protected resource, where [`Self::origins`] is absent.
+    pub own_origin: Option<OriginList>,
     /// Accepted source addresses.
     pub sources: Option<AddressList>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -35,8 +37,13 @@ impl AccessRules {
         address::client(head, self.trusted_proxies.as_ref())
     }
 
-    /// Checks a request, and returns what its browser is to be told, where it has one.
-    pub(crate) fn check(&self, head: &RequestHead<'_>) -> Result<Option<CorsGrant>, Denial> {
+    /// Checks a request, and returns what its browser is to be told, where it has one. What is
+    /// `public` every page may ask for, unless a list says which.
+    pub(crate) fn check(
+        &self,
+        head: &RequestHead<'_>,
+        public: bool,
+    ) -> Result<Option<CorsGrant>, Denial> {
         if self
             .hosts
             .as_ref()
@@ -51,8 +58,8 @@ impl AccessRules {
         if !self.sources.as_ref().is_none_or(allowed) {
             return Err(Denial::AddressNotAllowed);
         }
-        self.origins
-            .as_ref()
-            .map_or(Ok(None), |origins| origins.check(head))
+        let own = self.own_origin.as_ref().filter(|_| !public);
+        let origins = self.origins.as_ref().or(own);
+        origins.map_or(Ok(None), |origins| origins.check(head))
     }
 }

@@ -166,6 +166,45 @@ fn challenges_point_to_the_metadata_and_name_the_scopes() {
 }
 
 #[test]
+fn a_request_that_cannot_be_understood_is_a_bad_one() {
+    let mut scenario = scenario_with(&[SCOPES]);
+    for (authorization, reason) in [
+        ("Bearer", "malformed_credential"),
+        ("Bearer a,Bearer b", "repeated_credential"),
+    ] {
+        let request = Request::post().with("authorization", authorization);
+        let response = response_to(&mut scenario, &request);
+        assert_eq!((response.status, response.reason.name()), (400, reason));
+        let challenge = field(&response, "www-authenticate").unwrap();
+        assert!(
+            challenge.contains("error=\"invalid_request\""),
+            "{challenge}"
+        );
+        assert!(challenge.contains(POINTER), "{challenge}");
+    }
+}
+
+#[test]
+fn only_pages_of_the_own_origin_reach_the_resource_unless_a_list_names_others() {
+    let from = |origin: &str| lasting().with("origin", origin);
+    let (own, foreign) = ("https://mcp.example.com", "https://evil.example.com");
+    let mut scenario = scenario_with(&[]);
+    assert_eq!(scenario.verdict(&lasting()), ALLOWED);
+    assert_eq!(scenario.verdict(&from(own)), ALLOWED);
+    for other in [foreign, "null", "", "http://mcp.example.com"] {
+        let refused = (403, "origin_not_allowed");
+        assert_eq!(scenario.verdict(&from(other)), refused, "{other}");
+    }
+    // What every page may read holds no secret.
+    let metadata = Request::get(AT_PATH).with("origin", foreign);
+    assert_eq!(scenario.verdict(&metadata), (200, "resource_metadata"));
+
+    let mut listed = scenario_with(&[("ZSCALER_MCP_ALLOWED_ORIGINS", foreign)]);
+    assert_eq!(listed.verdict(&from(foreign)), ALLOWED);
+    assert_eq!(listed.verdict(&from(own)), (403, "origin_not_allowed"));
+}
+
+#[test]
 fn a_token_needs_every_required_scope_whole() {
     let mut scenario = scenario_with(&[SCOPES]);
     for scope in [

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use portcullis_tests::{Gateway, Kind};
+use portcullis_tests::{EchoResource, Gateway, Kind};
 
-use crate::world::{BOTH, PAGE, World, bearer, check};
+use crate::world::{BOTH, ORIGIN, PAGE, World, bearer, check, site};
 
 #[test]
 fn r09_a_page_of_another_site_is_forbidden_everything() {
@@ -31,6 +31,28 @@ fn r09_a_page_of_another_site_is_forbidden_everything() {
             assert_eq!(ask("GET", target, PAGE), 200, "{target}");
         }
     });
+}
+
+#[test]
+fn r09_without_a_list_only_the_own_pages_may_ask() {
+    let (world, _others) = World::apart();
+    for mode in BOTH {
+        let settings = world.settings_without_origins(mode);
+        for kind in Kind::BOTH {
+            let resource = EchoResource::start();
+            let gateway = Gateway::start(kind, &settings, &resource.url());
+            let site = site(&gateway);
+            let token = world.token(mode, &site);
+            let ask = |origin: &str| {
+                let request = bearer(site.request("GET", "/mcp"), &token);
+                site.send(&request.field("Origin", origin)).status
+            };
+            assert_eq!(ask(ORIGIN), 200, "{kind:?}");
+            for origin in ["https://evil.example", "null", PAGE] {
+                assert_eq!(ask(origin), 403, "{kind:?} {origin}");
+            }
+        }
+    }
 }
 
 #[test]

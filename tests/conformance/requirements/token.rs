@@ -44,6 +44,9 @@ fn r06_no_token_is_asked_for_one_and_a_bad_one_is_called_bad() {
             let answer = front.send(&with(&format!("Bearer {token}")));
             challenged(&answer, 401, "invalid_token");
         }
+        for malformed in ["Bearer", "Bearer a,Bearer b"] {
+            challenged(&front.send(&with(malformed)), 400, "invalid_request");
+        }
         assert_eq!(front.send(&with(&format!("Bearer {good}"))).status, 200);
     });
 }

@@ -85,11 +85,16 @@ impl World {
     }
 
     pub(crate) fn settings(&self, mode: Mode) -> Settings {
-        let settings = match mode {
+        self.settings_without_origins(mode)
+            .with("ZSCALER_MCP_ALLOWED_ORIGINS", PAGE)
+    }
+
+    /// Returns settings that say nothing of sites whose pages may ask.
+    pub(crate) fn settings_without_origins(&self, mode: Mode) -> Settings {
+        match mode {
             Mode::Oidc => install::settings(mode, ORIGIN, &self.provider),
             Mode::OidcProxy => self.proxy.clone(),
-        };
-        settings.with("ZSCALER_MCP_ALLOWED_ORIGINS", PAGE)
+        }
     }
 
     /// Returns an access token that is good at `site` in `mode`.
