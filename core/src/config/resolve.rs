@@ -28,6 +28,9 @@ const MAX_CACHE_ENTRIES: usize = 1_000_000;
 /// More would be no protection, and each source that has used some takes memory.
 const MAX_WRONG_SECRETS: u16 = 10_000;
 
+const LOOPBACK_ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*,http://[::1]:*,\
+    https://localhost:*,https://127.0.0.1:*,https://[::1]:*";
+
 /// The host for which settings are resolved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Site {
@@ -74,8 +77,7 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
     // MCP asks servers to check every `Origin`, and there the own one is known. Clients of the
     // other modes have never been asked for one.
     if mode.name().is_oauth() {
-        let own = resource.as_ref().map(ProtectedResource::origin);
-        access.own_origin = own.and_then(|own| OriginList::parse(own).ok());
+        access.own_origin = resource.as_ref().and_then(own_origin);
     }
     let config = Config {
         access,
@@ -226,12 +228,19 @@ fn access(settings: &Settings, mode: &Mode, site: Site) -> Result<AccessRules, C
     // shows, through a name that resolves to it; the list keeps such names out.
     if matches!((mode, site), (Mode::None, Site::Native { loopback: true })) {
         let hosts = HostList::parse("localhost,127.0.0.1,[::1]");
-        let origins = "http://localhost:*,http://127.0.0.1:*,http://[::1]:*,\
-            https://localhost:*,https://127.0.0.1:*,https://[::1]:*";
         access.hosts = access.hosts.or_else(|| hosts.ok());
-        access.origins = access.origins.or_else(|| OriginList::parse(origins).ok());
+        access.origins = access
+            .origins
+            .or_else(|| OriginList::parse(LOOPBACK_ORIGINS).ok());
     }
     Ok(access)
+}
+
+/// Returns the origins of the resource's own pages; a computer is its own by every name.
+fn own_origin(resource: &ProtectedResource) -> Option<OriginList> {
+    let own = HttpUrl::parse(resource.origin()).ok()?;
+    let loopback = own.is_loopback().then_some(LOOPBACK_ORIGINS);
+    OriginList::parse(loopback.unwrap_or(resource.origin())).ok()
 }
 
 fn session_keys(

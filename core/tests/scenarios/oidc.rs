@@ -199,6 +199,15 @@ fn only_pages_of_the_own_origin_reach_the_resource_unless_a_list_names_others() 
     let metadata = Request::get(AT_PATH).with("origin", foreign);
     assert_eq!(scenario.verdict(&metadata), (200, "resource_metadata"));
 
+    let local = ("OIDCPROXY_BASE_URL", "http://127.0.0.1:8000/mcp");
+    let mut local = scenario_with(&[local]);
+    for (origin, expected) in [
+        ("http://localhost:6274", ALLOWED),
+        (foreign, (403, "origin_not_allowed")),
+    ] {
+        assert_eq!(local.verdict(&from(origin)), expected, "{origin}");
+    }
+
     let mut listed = scenario_with(&[("ZSCALER_MCP_ALLOWED_ORIGINS", foreign)]);
     assert_eq!(listed.verdict(&from(foreign)), ALLOWED);
     assert_eq!(listed.verdict(&from(own)), (403, "origin_not_allowed"));
