@@ -208,6 +208,8 @@ class Demo:
         if self.by_script:
             self.headers = [f"Authorization: Bearer {sign_in(self.url)}"]
             say("A client registered, and a script signed a person in by browser.")
+        # For `curl -H @FILE`.
+        write_private(self.processes.folder / "credential", "\n".join(self.headers))
         client = [DEBUG / "portcullis-demo-client", self.url, "whoami", "{}"]
         with_it = [word for field in self.headers for word in ("--header", field)]
         if self.headers:

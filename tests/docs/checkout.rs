@@ -24,7 +24,10 @@ impl Checkout {
         copy_files(&checkout.top());
         checkout.link_what_is_built();
         checkout.link_tools();
-        fs::create_dir(checkout.folder.join("home")).unwrap();
+        let home = checkout.folder.join("home");
+        fs::create_dir(&home).unwrap();
+        // On a terminal there is no progress meter.
+        fs::write(home.join(".curlrc"), "no-progress-meter\n").unwrap();
         checkout
     }
 
