@@ -63,6 +63,7 @@ mod digest;
 mod endpoint;
 mod engine;
 mod entropy;
+pub mod explain;
 mod finding;
 mod flights;
 mod identity;

@@ -1,5 +1,7 @@
 //! Claims (RFC 7519 §4.1), and the policy that they must meet.
 
+mod rehearsal;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,6 +9,8 @@ use core::fmt;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+pub(crate) use rehearsal::{ClaimCheck, ClaimValue};
 
 use super::token::{UnverifiedToken, decode};
 use crate::ambient::UnixSeconds;
@@ -59,15 +63,11 @@ impl UnverifiedToken<'_> {
 
 impl TokenPolicy {
     fn check(&self, claims: RawClaims, now: UnixSeconds) -> Result<VerifiedClaims, Denial> {
-        let accepted_until = self.check_times(&claims, now)?;
-        let issued_by = |issuer: &String| claims.iss.as_ref() == Some(issuer);
-        if !self.issuers.is_empty() && !self.issuers.iter().any(issued_by) {
-            return Err(Denial::WrongIssuer);
-        }
-        let meant_for = |audience: &String| claims.aud.0.contains(audience);
-        if !self.audiences.is_empty() && !self.audiences.iter().any(meant_for) {
-            return Err(Denial::WrongAudience);
-        }
+        let accepted_until = self.check_expiry(&claims, now)?;
+        self.check_not_before(&claims, now)?;
+        self.check_issued_at(&claims, now)?;
+        self.check_issuer(&claims)?;
+        self.check_audience(&claims)?;
         let azp = claims.azp.and_then(text);
         let client_id = claims.client_id.and_then(text);
         let client_id = client_id.or_else(|| azp.clone());
@@ -78,29 +78,59 @@ impl TokenPolicy {
             subject: claims.sub,
             client_id: client_id.or_else(|| claims.appid.and_then(text)),
             authorized_party: azp,
-            scope: [claims.scope, claims.scp]
-                .into_iter()
-                .flatten()
-                .find_map(text_or_list),
+            scope: scope(claims.scope, claims.scp),
             accepted_until,
         })
     }
 
-    fn check_times(&self, claims: &RawClaims, now: UnixSeconds) -> Result<UnixSeconds, Denial> {
+    /// Returns when the token stops being accepted.
+    fn check_expiry(&self, claims: &RawClaims, now: UnixSeconds) -> Result<UnixSeconds, Denial> {
         let exp = claims.exp.ok_or(Denial::MissingExpiry)?.0;
         let accepted_until = exp.plus(self.leeway_seconds);
         if accepted_until <= now {
             return Err(Denial::Expired { exp, now });
         }
-        let horizon = now.plus(self.leeway_seconds);
-        match (claims.nbf, claims.iat) {
-            (Some(NumericDate(nbf)), _) if nbf > horizon => Err(Denial::NotYetValid { nbf, now }),
-            (_, Some(NumericDate(iat))) if iat > horizon => {
-                Err(Denial::IssuedInFuture { iat, now })
+        Ok(accepted_until)
+    }
+
+    fn check_not_before(&self, claims: &RawClaims, now: UnixSeconds) -> Result<(), Denial> {
+        match claims.nbf {
+            Some(NumericDate(nbf)) if nbf > now.plus(self.leeway_seconds) => {
+                Err(Denial::NotYetValid { nbf, now })
             }
-            (Some(_) | None, Some(_) | None) => Ok(accepted_until),
+            Some(_) | None => Ok(()),
         }
     }
+
+    fn check_issued_at(&self, claims: &RawClaims, now: UnixSeconds) -> Result<(), Denial> {
+        match claims.iat {
+            Some(NumericDate(iat)) if iat > now.plus(self.leeway_seconds) => {
+                Err(Denial::IssuedInFuture { iat, now })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_issuer(&self, claims: &RawClaims) -> Result<(), Denial> {
+        let issued_by = |issuer: &String| claims.iss.as_ref() == Some(issuer);
+        if !self.issuers.is_empty() && !self.issuers.iter().any(issued_by) {
+            return Err(Denial::WrongIssuer);
+        }
+        Ok(())
+    }
+
+    fn check_audience(&self, claims: &RawClaims) -> Result<(), Denial> {
+        let meant_for = |audience: &String| claims.aud.0.contains(audience);
+        if !self.audiences.is_empty() && !self.audiences.iter().any(meant_for) {
+            return Err(Denial::WrongAudience);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the granted scopes, blanks between them.
+fn scope(scope: Option<Value>, scp: Option<Value>) -> Option<String> {
+    [scope, scp].into_iter().flatten().find_map(text_or_list)
 }
 
 /// The claims that matter; a repeated one is refused, others are ignored.

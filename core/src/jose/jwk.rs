@@ -83,6 +83,11 @@ impl Jwks {
         }
     }
 
+    /// Returns the names of the keys that have one.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|jwk| jwk.kid.as_deref())
+    }
+
     /// Tells whether the set holds `jwk`, by value.
     pub(crate) fn contains(&self, jwk: &Jwk) -> bool {
         self.0.iter().any(|present| present.as_ref() == jwk)

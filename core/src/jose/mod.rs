@@ -15,9 +15,10 @@ pub use algorithm::{Algorithm, Hash};
 pub use claims::TokenPolicy;
 pub use portable::PortableVerifier;
 pub use public_key::{Curve, EcKey, PublicKey, RsaKey};
+pub use token::TokenText;
 pub use verify::{CheckedSignature, SignatureCheck};
 
-pub(crate) use claims::VerifiedClaims;
+pub(crate) use claims::{ClaimCheck, ClaimValue, VerifiedClaims};
 pub(crate) use jwk::{Jwk, Jwks, NoKey};
 pub(crate) use token::UnverifiedToken;
 

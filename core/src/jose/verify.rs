@@ -75,6 +75,11 @@ impl<'a> CheckedSignature<'a> {
         self.token.signing_input
     }
 
+    /// Tells whether one of the keys made the signature.
+    pub(crate) const fn is_good(&self) -> bool {
+        self.signer.is_some()
+    }
+
     /// Checks the claims, if one of the keys made the signature; returns the key too, since the
     /// result must not outlive it.
     pub(crate) fn claims(

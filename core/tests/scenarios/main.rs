@@ -12,6 +12,7 @@ mod api_key;
 mod attempts;
 mod client_documents;
 mod config;
+mod explain;
 mod hostile;
 mod jwks;
 mod jwt;
