@@ -13,7 +13,7 @@ MODE ?=
 OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
-.PHONY: help filter native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
+.PHONY: help filter inspector native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
@@ -23,11 +23,18 @@ filter: wasm-target ## Builds the Envoy filter and says where it is
 	cargo build --release --config filter-wasm/release.toml $(REMAP) --target wasm32-wasip1 -p portcullis-filter
 	@echo "the filter is $(WASM)"
 
-native: ## Builds the native reverse proxy and says where it is
+inspector: unknown-target ## Builds the inspector's npm package, and its copy in the admin page
+	cargo build --release --config bindings/inspector/release.toml $(REMAP) --target wasm32-unknown-unknown -p portcullis-inspector
+	cargo run --quiet --release --manifest-path bindings/inspector/packager/Cargo.toml --target-dir $(TARGET)/packager -- \
+	    $(TARGET)/wasm32-unknown-unknown/release/portcullis_inspector.wasm bindings/inspector/package LICENSE $(TARGET)/inspector/pkg
+	cp $(TARGET)/inspector/pkg/portcullis_inspector.js $(TARGET)/inspector/pkg/portcullis_inspector_bg.wasm native-server/inspector
+	@echo "the npm package is $(TARGET)/inspector/pkg"
+
+native: inspector ## Builds the native reverse proxy and says where it is
 	cargo build --release --config native-server/release.toml -p portcullis
 	@echo "the binary is $(TARGET)/release/portcullis"
 
-native-static: musl-target ## Builds the native binary without libraries, for its image
+native-static: inspector musl-target ## Builds the native binary without libraries, for its image
 	CC_x86_64_unknown_linux_musl=$$(scripts/tools.py musl) cargo build --release \
 	    --config native-server/release.toml $(REMAP) --target x86_64-unknown-linux-musl -p portcullis
 	@echo "the binary is $(STATIC)"
@@ -66,7 +73,7 @@ tools: ## Fetches Envoy, real clients and servers, a browser and valgrind, into 
 
 # The native binary is tested in the dev profile: its dependencies are then those of the unit
 # tests, compiled once. The filter is tested as it is shipped.
-test: filter tools ## Runs every test (README's second command)
+test: filter inspector tools ## Runs every test (README's second command)
 	cargo build --workspace --bins --tests --examples
 	cargo build --release -p portcullis-core-cost
 	scripts/test.sh
@@ -110,9 +117,12 @@ fuzz: ## Explores with every fuzz target, a minute each (nightly compiler, cargo
 clean: ## Removes all that was built or fetched
 	cargo clean
 
-.PHONY: wasm-target musl-target
+.PHONY: wasm-target unknown-target musl-target
 wasm-target:
 	rustup target add wasm32-wasip1
+
+unknown-target:
+	rustup target add wasm32-unknown-unknown
 
 musl-target:
 	rustup target add x86_64-unknown-linux-musl
