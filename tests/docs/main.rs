@@ -3,6 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of tests fail by panicking"
 )]
@@ -12,5 +13,7 @@ mod checkout;
 mod expected;
 mod links;
 mod markdown;
+mod migration;
 mod namespace;
+mod refusals;
 mod settings;

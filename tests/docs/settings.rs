@@ -59,11 +59,23 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
 
 const PREFIXES: [&str; 3] = ["ZSCALER_", "PORTCULLIS_", "OIDCPROXY_"];
 /// Named like a setting of the gateway without being one, each in the pages for a reason.
-const OTHERS: [&str; 2] = [
+const OTHERS: [&str; 13] = [
     // A prefix.
     "OIDCPROXY_",
-    // The Zscaler MCP server's own, which the gateway does without.
+    // The Zscaler MCP server's own.
+    "ZSCALER_CLIENT_ID",
+    "ZSCALER_CLIENT_SECRET",
+    "ZSCALER_MCP_CONFIRMATION_TTL",
+    "ZSCALER_MCP_DISABLE_ENTITLEMENT_FILTER",
+    "ZSCALER_MCP_DISABLE_HOST_VALIDATION",
+    "ZSCALER_MCP_GCP_SECRET_MANAGER",
+    "ZSCALER_MCP_REQUEST_STATE_KEYS",
+    "ZSCALER_MCP_TLS_KEYFILE_PASSWORD",
+    "ZSCALER_MCP_TRANSPORT",
     "ZSCALER_MCP_TRUST_PLATFORM_AUTH",
+    "ZSCALER_SECRET_NAME",
+    // Made up by the demos for mcp-remote.
+    "PORTCULLIS_HEADER_1",
 ];
 
 #[test]
