@@ -48,28 +48,21 @@ pub(crate) fn read(
     scope: &str,
 ) -> Result<Asked, AuthorizeFault> {
     let redirect_uri = redirect_uri(query, client)?;
-    let (state, whole) = match query.get("state") {
-        Ok(state) => {
-            let state = state.unwrap_or_default();
-            (state, state.len() <= MAX_STATE_OCTETS)
-        }
-        Err(_) => ("", false),
-    };
+    let (state, whole) = state(query);
     let fault = |error, description| AuthorizeFault::Returned {
         redirect_uri: redirect_uri.to_owned(),
         state: if whole { state } else { "" }.to_owned(),
         error,
         description,
     };
+    let invalid = |description| fault(Reason::InvalidRequest, description);
     if !whole {
         let description = "state occurs twice or is longer than 1,024 octets";
-        return Err(fault(Reason::InvalidRequest, description));
+        return Err(invalid(description));
     }
     let single = |name: &str| {
         let twice = "a parameter occurs twice";
-        query
-            .get(name)
-            .map_err(|_| fault(Reason::InvalidRequest, twice))
+        query.get(name).map_err(|_| invalid(twice))
     };
     match single("response_type")? {
         Some("code") => {}
@@ -77,17 +70,17 @@ pub(crate) fn read(
             let description = "response_type must be code";
             return Err(fault(Reason::UnsupportedResponseType, description));
         }
-        None => return Err(fault(Reason::InvalidRequest, "response_type is missing")),
+        None => return Err(invalid("response_type is missing")),
     }
     // Without it the method is `plain` (RFC 7636 §4.3).
     if single("code_challenge_method")? != Some("S256") {
         let description = "code_challenge_method must be S256";
-        return Err(fault(Reason::InvalidRequest, description));
+        return Err(invalid(description));
     }
     let challenge = single("code_challenge")?.and_then(CodeChallenge::parse);
     let Some(challenge) = challenge else {
         let description = "code_challenge must be the base64url of a SHA-256 digest";
-        return Err(fault(Reason::InvalidRequest, description));
+        return Err(invalid(description));
     };
     if !query.all("resource").all(|asked| is_same(asked, resource)) {
         let description = "resource is not the one that this server protects";
@@ -112,6 +105,17 @@ pub(crate) fn read(
         state: state.to_owned(),
         scope: scope.to_owned(),
     })
+}
+
+/// Returns the state that the client wants back, and whether all of it can be given back.
+fn state(query: &Form) -> (&str, bool) {
+    match query.get("state") {
+        Ok(state) => {
+            let state = state.unwrap_or_default();
+            (state, state.len() <= MAX_STATE_OCTETS)
+        }
+        Err(_) => ("", false),
+    }
 }
 
 /// Tells whether a resource indicator names `resource`: clients put a slash behind a URL without a
