@@ -54,8 +54,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them.
+    /// All of them, in the order of [`Self::index`].
     pub const ALL: [Self; 4] = [Self::Forwarded, Self::Answered, Self::Refused, Self::Failed];
+
+    /// Returns the place in [`Self::ALL`].
+    #[must_use]
+    #[expect(
+        clippy::as_conversions,
+        reason = "the number of a variant, which no conversion trait gives"
+    )]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
 
     /// Returns what an answer of the gateway with this status and for this reason is.
     #[must_use]

@@ -3,6 +3,7 @@
 mod calls;
 mod metadata;
 mod oauth;
+mod observe;
 mod ready;
 
 use alloc::boxed::Box;

@@ -71,6 +71,7 @@ pub mod jose;
 mod json;
 pub mod modes;
 mod oauth;
+mod observation;
 mod passage;
 mod readiness;
 mod reason;
@@ -91,6 +92,7 @@ pub use digest::Digest;
 pub use engine::Engine;
 pub use finding::{Finding, Hearsay};
 pub use identity::IDENTITY_FIELDS;
+pub use observation::{CacheFacts, KeyFacts, KeySetFacts, Observation};
 pub use reason::Reason;
 pub use request::{Peer, RequestHead};
 pub use resource::{ProtectedResource, ResourceFault};
@@ -99,5 +101,7 @@ pub use step::{
     Answer, Opening, Origin, PendingBody, PendingCall, PendingCheck, PendingRequest, RequestBody,
     Step, Ticket, Wake,
 };
-pub use upstream::{CallFailure, CallOutcome, Reach, UpstreamCall, UpstreamResponse};
+pub use upstream::{
+    CallFailure, CallOutcome, Reach, UpstreamCall, UpstreamResponse, call_outcome_name,
+};
 pub use url::HttpUrl;

@@ -105,6 +105,16 @@ impl CallFailure {
     }
 }
 
+/// Returns the stable name of what came of a call, for logs and metrics.
+#[must_use]
+pub fn call_outcome_name(outcome: &CallOutcome) -> &'static str {
+    match outcome {
+        Ok(response) if response.status >= 500 => "server_error",
+        Ok(_) => "response",
+        Err(failure) => failure.reason(),
+    }
+}
+
 /// What came of an [`UpstreamCall`].
 ///
 /// Envoy reports calls that failed as responses of its own with status 503 or 504, so every 5xx

@@ -67,12 +67,15 @@ impl Listen {
     /// Tells whether only this machine can connect. Names other than `localhost` are not looked
     /// up and count as reachable from outside.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.host.eq_ignore_ascii_case("localhost")
-            || self
-                .host
-                .parse::<IpAddr>()
-                .is_ok_and(|ip| ip.to_canonical().is_loopback())
+        is_loopback(&self.host)
     }
+}
+
+/// Tells whether `host`, a name or an address without brackets, is this machine alone.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost")
+        || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn bare(host: &str) -> &str {

@@ -1,5 +1,6 @@
 //! The native reverse proxy: carries out what `portcullis-core` decides.
 
+mod admin;
 mod certificate;
 mod commands;
 mod crypto;
@@ -15,6 +16,7 @@ mod reload;
 mod render;
 mod settings;
 mod state;
+mod telemetry;
 mod terminal;
 mod tls;
 

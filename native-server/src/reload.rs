@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 use crate::crypto::random_octets;
 use crate::file_watch::FileWatch;
 use crate::plan::Plan;
-use crate::proxy::{CallClient, Current, Forwarder, Gate, Service, SharedLedger, Tally, refresh};
+use crate::proxy::{CallClient, Current, Forwarder, Gate, Service, SharedLedger, refresh};
 use crate::settings::SettingsArgs;
 use crate::state::{self, StoredKey};
+use crate::telemetry::Telemetry;
 
 /// How often the files are looked at. A change is taken up when they have been still for as long.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -26,7 +27,7 @@ pub(crate) struct Lasting {
     process_key: String,
     max_body_bytes: u64,
     ledger: SharedLedger,
-    tally: Arc<Tally>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Lasting {
@@ -35,18 +36,13 @@ impl Lasting {
     /// # Errors
     ///
     /// Fails when the system has no randomness.
-    pub(crate) fn new(max_body_bytes: u64) -> anyhow::Result<Self> {
+    pub(crate) fn new(max_body_bytes: u64, telemetry: Arc<Telemetry>) -> anyhow::Result<Self> {
         Ok(Self {
             process_key: state::fresh()?,
             max_body_bytes,
             ledger: SharedLedger::new(portcullis_core::attempts::AttemptLimits::default()),
-            tally: Arc::default(),
+            telemetry,
         })
-    }
-
-    /// Returns the count of refusals.
-    pub(crate) fn tally(&self) -> &Arc<Tally> {
-        &self.tally
     }
 
     /// Makes a plan of `settings`.
@@ -74,9 +70,15 @@ impl Lasting {
         )?;
         let calls = CallClient::new(plan.connector, plan.public);
         Ok(Service {
-            gate: Gate::new(config, seed, self.ledger.clone(), calls),
+            gate: Gate::new(
+                config,
+                seed,
+                self.ledger.clone(),
+                calls,
+                Arc::clone(&self.telemetry),
+            ),
             forwarder,
-            tally: Arc::clone(&self.tally),
+            telemetry: Arc::clone(&self.telemetry),
             tls: plan.tls,
         })
     }
@@ -112,7 +114,12 @@ impl Reloader {
                 Err(RecvTimeoutError::Timeout) => self.watch.has_changed(),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if wanted && let Err(error) = self.reload() {
+            if !wanted {
+                continue;
+            }
+            let reloaded = self.reload();
+            self.lasting.telemetry.count_reload(reloaded.is_ok());
+            if let Err(error) = reloaded {
                 tracing::error!(
                     "new settings refused, those in force stay: {error:#}; \
                      the next change of a file, or SIGHUP, tries again"

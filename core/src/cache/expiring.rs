@@ -69,6 +69,15 @@ impl<K: Key, V> ExpiringMap<K, V> {
         }
     }
 
+    /// Returns how many entries there are, those included whose life has ended unnoticed.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Returns an entry inside its life.
     pub(crate) fn get(&mut self, key: &K, now: UnixSeconds) -> Option<&V> {
         let place = *self.places.get(&key.start())?;

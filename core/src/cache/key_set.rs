@@ -11,6 +11,7 @@ use crate::ambient::UnixSeconds;
 use crate::denial::Outage;
 use crate::jose::Jwks;
 use crate::modes::KeySource;
+use crate::observation::{KeyFacts, KeySetFacts};
 use crate::step::Underway;
 use crate::upstream::{CallOutcome, Reach, UpstreamCall};
 use crate::url::HttpUrl;
@@ -102,6 +103,24 @@ impl KeySet {
             return None;
         }
         self.held.as_ref().map(|held| &held.keys)
+    }
+
+    /// Returns how they are.
+    pub(crate) fn facts(&self) -> KeySetFacts {
+        let held = self.held.as_ref();
+        KeySetFacts {
+            keys: held.map_or(0, |held| held.keys.len()),
+            fetched: held.map(|held| held.fetched),
+            life_seconds: held.map_or(0, |held| held.life_seconds),
+            is_failing: self.failure.is_some(),
+        }
+    }
+
+    /// Returns what each key is.
+    pub(crate) fn describe(&self) -> Vec<KeyFacts> {
+        let held = self.held.as_ref();
+        held.map(|held| held.keys.describe().collect())
+            .unwrap_or_default()
     }
 
     /// Returns the failure of the last fetch, if it failed.

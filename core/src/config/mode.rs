@@ -25,6 +25,35 @@ pub enum ModeName {
 }
 
 impl ModeName {
+    /// All of them, in the order of [`Self::index`].
+    pub const ALL: [Self; 6] = [
+        Self::None,
+        Self::ApiKey,
+        Self::Jwt,
+        Self::Oidc,
+        Self::OidcProxy,
+        Self::Zscaler,
+    ];
+
+    /// Returns the place in [`Self::ALL`].
+    #[must_use]
+    #[expect(
+        clippy::as_conversions,
+        reason = "the number of a variant, which no conversion trait gives"
+    )]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Returns the name as the value of a metric's label: letters and underscores only.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::None | Self::Jwt | Self::Oidc | Self::OidcProxy | Self::Zscaler => self.name(),
+        }
+    }
+
     /// Returns the mode of this name, in any case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

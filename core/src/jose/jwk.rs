@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{Algorithm, Curve, EcKey, PublicKey, RsaKey, der};
 use crate::json;
+use crate::observation::KeyFacts;
 
 /// The most keys that are kept of a set.
 const MAX_KEYS: usize = 100;
@@ -86,6 +87,15 @@ impl Jwks {
     /// Returns the names of the keys that have one.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|jwk| jwk.kid.as_deref())
+    }
+
+    /// Returns what each key is.
+    pub(crate) fn describe(&self) -> impl Iterator<Item = KeyFacts> {
+        self.0.iter().map(|jwk| KeyFacts {
+            kid: jwk.kid.clone(),
+            kind: jwk.key.kind(),
+            algorithm: jwk.alg.map(Algorithm::name),
+        })
     }
 
     /// Tells whether the set holds `jwk`, by value.

@@ -13,6 +13,26 @@ pub enum PublicKey {
     Ed25519([u8; 32]),
 }
 
+impl PublicKey {
+    /// Returns the type, and the size or curve.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Rsa(key) => match key.modulus.len() {
+                ..=256 => "RSA 2048",
+                257..=384 => "RSA 3072",
+                385..=512 => "RSA 4096",
+                _ => "RSA over 4096",
+            },
+            Self::Ec(key) => match key.curve {
+                Curve::P256 => "EC P-256",
+                Curve::P384 => "EC P-384",
+                Curve::P521 => "EC P-521",
+            },
+            Self::Ed25519(_) => "Ed25519",
+        }
+    }
+}
+
 /// An RSA public key (RFC 7518 §6.3.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RsaKey {

@@ -9,7 +9,7 @@ use core::fmt;
 use super::{Awaiting, Desk, Judgement, Verdict, fetch};
 use crate::ambient::UnixSeconds;
 use crate::cache::{
-    Described, ExpiringMap, KeySet, KeySetState, KeysFinding, Pool, ProviderFinding,
+    Described, ExpiringMap, KeySet, KeySetState, KeysFinding, Lookups, Pool, ProviderFinding,
 };
 use crate::config::ModeName;
 use crate::credentials::Authorization;
@@ -20,6 +20,7 @@ use crate::jose::{
     Algorithm, CheckedSignature, Jwk, NoKey, SignatureCheck, TokenPolicy, UnverifiedToken,
     VerifiedClaims,
 };
+use crate::observation::CacheFacts;
 use crate::request::RequestHead;
 use crate::resource::ProtectedResource;
 use crate::scope::has_all;
@@ -74,6 +75,7 @@ pub(crate) struct JwtAuthenticator {
     keys: KeySet,
     key: FingerprintKey,
     validations: ExpiringMap<Fingerprint, Validated>,
+    lookups: Lookups,
     /// What many principals have in common.
     pool: Pool,
 }
@@ -119,6 +121,7 @@ impl JwtAuthenticator {
             keys,
             key,
             validations: ExpiringMap::new(cache_entries),
+            lookups: Lookups::default(),
             pool: Pool::default(),
         }
     }
@@ -157,7 +160,14 @@ impl JwtAuthenticator {
             && self.keys.keys(desk.now).is_some()
             && let Some(validated) = self.validations.get(&fingerprint, desk.now)
         {
+            // A request that waited was counted when it came.
+            if chance == Chance::First {
+                self.lookups.note(true);
+            }
             return Verdict::Admit(Arc::clone(&validated.principal)).into();
+        }
+        if chance == Chance::First {
+            self.lookups.note(false);
         }
         let parsed = match UnverifiedToken::parse(token, &self.mode.algorithms) {
             Ok(parsed) => parsed,
@@ -240,6 +250,11 @@ impl JwtAuthenticator {
             }
             (None, KeySetState::Fresh | KeySetState::Lapsed) => Denial::UnknownKey,
         }
+    }
+
+    /// Returns what is remembered.
+    pub(crate) fn cache(&self) -> CacheFacts {
+        self.lookups.facts(&self.validations)
     }
 
     /// Returns the keys over time.

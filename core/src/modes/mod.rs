@@ -26,6 +26,7 @@ use crate::denial::Denial;
 use crate::flights::Flights;
 use crate::identity::Principal;
 use crate::jose::{SignatureCheck, SignatureVerifier};
+use crate::observation::CacheFacts;
 use crate::request::RequestHead;
 use crate::rules::AccessRules;
 use crate::seed::Seed;
@@ -193,6 +194,16 @@ impl Authenticator {
                 proxy.server.keys_mut().finish_fetch(finding, at);
             }
             Self::None(_) | Self::ApiKey(_) | Self::Zscaler(_) => {}
+        }
+    }
+
+    /// Returns what the mode remembers of credentials, where it does.
+    pub(crate) fn cache(&self) -> Option<CacheFacts> {
+        match self {
+            Self::Jwt(jwt) => Some(jwt.cache()),
+            Self::OidcProxy(proxy) => Some(proxy.cache()),
+            Self::Zscaler(zscaler) => Some(zscaler.cache()),
+            Self::None(_) | Self::ApiKey(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Desk, Verdict};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, Pool};
+use crate::cache::{ExpiringMap, Lookups, Pool};
 use crate::config::{ModeName, StateKeys};
 use crate::credentials::Authorization;
 use crate::denial::Denial;
@@ -16,6 +16,7 @@ use crate::oauth::{
     AccessToken, AuthorizationServer, Branding, ClientDocuments, DenyList, ProviderClient,
     RedirectPatterns, Sealed as _, written,
 };
+use crate::observation::CacheFacts;
 use crate::request::RequestHead;
 use crate::resource::ProtectedResource;
 use crate::scope::has_all;
@@ -101,6 +102,7 @@ pub(crate) struct OidcProxyAuthenticator {
     required_scopes: Vec<String>,
     key: FingerprintKey,
     validations: ExpiringMap<Fingerprint, Arc<Principal>>,
+    lookups: Lookups,
     pool: Pool,
 }
 
@@ -111,6 +113,7 @@ impl OidcProxyAuthenticator {
             server: AuthorizationServer::new(mode, seed),
             key: seed.fingerprint_key(),
             validations: ExpiringMap::new(cache_entries),
+            lookups: Lookups::default(),
             pool: Pool::default(),
         }
     }
@@ -118,6 +121,11 @@ impl OidcProxyAuthenticator {
     /// Tells whether people sign in here, rather than at another gateway.
     pub(crate) const fn signs_in(&self) -> bool {
         self.server.mode().elsewhere.is_none()
+    }
+
+    /// Returns what is remembered.
+    pub(crate) fn cache(&self) -> CacheFacts {
+        self.lookups.facts(&self.validations)
     }
 
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &Desk<'_>) -> Verdict {
@@ -130,7 +138,9 @@ impl OidcProxyAuthenticator {
             Err(denial) => return Verdict::Deny(denial),
         };
         let fingerprint = self.key.fingerprint(token);
-        if let Some(principal) = self.validations.get(&fingerprint, desk.now) {
+        let known = self.validations.get(&fingerprint, desk.now);
+        self.lookups.note(known.is_some());
+        if let Some(principal) = known {
             return Verdict::Admit(Arc::clone(principal));
         }
         match self.open(token, desk.now) {

@@ -13,7 +13,7 @@ use self::grant::REFUSAL_SECONDS;
 use super::{Awaiting, Desk, Verdict};
 use crate::ambient::UnixSeconds;
 use crate::attempts::{Attempt, AttemptBudget, AttemptEnd, AttemptLedger, AttemptLimits, Source};
-use crate::cache::ExpiringMap;
+use crate::cache::{ExpiringMap, Lookups};
 use crate::config::ModeName;
 use crate::credentials::{ClientCredentials, Decoded};
 use crate::denial::{Denial, Outage};
@@ -21,6 +21,7 @@ use crate::digest::Digest;
 use crate::finding::{Found, Hearsay, NoHearsay};
 use crate::flights::Errand;
 use crate::identity::{OwnField, Principal};
+use crate::observation::CacheFacts;
 use crate::request::RequestHead;
 use crate::step::{Origin, PendingCall, Underway};
 use crate::upstream::{CallOutcome, Reach, UpstreamCall};
@@ -50,6 +51,7 @@ pub struct ZscalerMode {
 pub(crate) struct ZscalerAuthenticator {
     mode: ZscalerMode,
     validations: ExpiringMap<Digest, Validated>,
+    lookups: Lookups,
     refusals: ExpiringMap<Digest, ()>,
     attempts: Box<dyn AttemptLedger + Send>,
     hearsay: Box<dyn Hearsay + Send>,
@@ -98,6 +100,7 @@ impl ZscalerAuthenticator {
             hearsay: Box::new(NoHearsay),
             mode,
             validations: ExpiringMap::new(cache_entries),
+            lookups: Lookups::default(),
             refusals: ExpiringMap::new(cache_entries),
         }
     }
@@ -110,6 +113,11 @@ impl ZscalerAuthenticator {
         self.hearsay = hearsay;
     }
 
+    /// Returns what is remembered.
+    pub(crate) fn cache(&self) -> CacheFacts {
+        self.lookups.facts(&self.validations)
+    }
+
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &mut Desk<'_>) -> Verdict {
         let mut decoded = Decoded::default();
         let credentials = match ClientCredentials::read(head, &mut decoded) {
@@ -120,9 +128,12 @@ impl ZscalerAuthenticator {
         let validated = self.validations.get(&digest, desk.now);
         let was_right = validated.is_some();
         if let Some(validated) = validated.filter(|validated| desk.now < validated.until) {
+            self.lookups.note(true);
             return Verdict::Admit(Arc::clone(&validated.principal));
         }
-        if self.refusals.get(&digest, desk.now).is_some() {
+        let was_wrong = self.refusals.get(&digest, desk.now).is_some();
+        self.lookups.note(was_wrong);
+        if was_wrong {
             return Verdict::Deny(Denial::ClientCredentialsRefused);
         }
         let errand = Errand::ClientCredentials(digest);

@@ -90,7 +90,8 @@ impl Network {
 /// Returns the address of the client: that of the connection, or, where trusted proxies sent the
 /// request on, the last one in `X-Forwarded-For` that is not theirs. `None` when it cannot be
 /// told, which no list contains.
-pub(crate) fn client(head: &RequestHead<'_>, trusted: Option<&AddressList>) -> Option<IpAddr> {
+#[must_use]
+pub fn client_address(head: &RequestHead<'_>, trusted: Option<&AddressList>) -> Option<IpAddr> {
     let mut client = head.peer.address()?.to_canonical();
     let Some(trusted) = trusted else {
         return Some(client);
@@ -200,7 +201,11 @@ mod tests {
         };
         let trusted = trusted.map(|list| AddressList::parse(list).unwrap());
         let expected = expected.map(|address| address.parse().unwrap());
-        assert_eq!(client(&head, trusted.as_ref()), expected, "{forwarded:?}");
+        assert_eq!(
+            client_address(&head, trusted.as_ref()),
+            expected,
+            "{forwarded:?}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod address;
 mod host;
 mod origin;
 
-pub use address::AddressList;
+pub use address::{AddressList, client_address};
 pub use host::HostList;
 pub use origin::OriginList;
 
@@ -34,7 +34,7 @@ pub struct AccessRules {
 impl AccessRules {
     /// Returns the address that a request comes from, if it can be told.
     pub(crate) fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
-        address::client(head, self.trusted_proxies.as_ref())
+        client_address(head, self.trusted_proxies.as_ref())
     }
 
     /// Checks a request, and returns what its browser is to be told, where it has one. What is

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::admin::AdminArgs;
 use crate::file_watch::FileWatch;
 use crate::logs::LogArgs;
 use crate::open_files;
@@ -19,6 +20,7 @@ use crate::proxy::{Current, refresh, serve};
 use crate::reload::{Lasting, Reloader, announce};
 use crate::settings::SettingsArgs;
 use crate::state::StoredKey;
+use crate::telemetry::Telemetry;
 
 /// Arguments of `portcullis serve`.
 #[derive(clap::Args)]
@@ -27,6 +29,8 @@ pub(crate) struct ServeArgs {
     pub(super) settings: SettingsArgs,
     #[command(flatten)]
     logs: LogArgs,
+    #[command(flatten)]
+    admin: AdminArgs,
     /// Largest request body
     #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     max_body_bytes: u64,
@@ -40,7 +44,8 @@ pub(crate) struct ServeArgs {
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     args.logs.start();
     open_files::raise(args.max_connections);
-    let lasting = Lasting::new(args.max_body_bytes)?;
+    let telemetry = Telemetry::new(args.admin.is_on());
+    let lasting = Lasting::new(args.max_body_bytes, Arc::clone(&telemetry))?;
     let mut watch = FileWatch::default();
     let plan = lasting.plan(args.settings.load_watched(&mut watch)?)?;
     // One worker a core, this thread being the first.
@@ -48,13 +53,14 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start threads")?
-        .block_on(carry_out(plan, lasting, watch, args))
+        .block_on(carry_out(plan, lasting, watch, telemetry, args))
 }
 
 async fn carry_out(
     mut plan: Plan,
     mut lasting: Lasting,
     watch: FileWatch,
+    telemetry: Arc<Telemetry>,
     args: &ServeArgs,
 ) -> anyhow::Result<()> {
     // Before the listener, so that a signal sent once it is there does what it should.
@@ -66,20 +72,23 @@ async fn carry_out(
         .await
         .with_context(|| format!("cannot listen on {}:{}", listens_on.0, listens_on.1))?;
     let address = listener.local_addr()?;
+    let admin = args.admin.open().await?;
     let (resolution, stored_key) = plan.complete()?;
     announce(&resolution, &plan.upstream, &stored_key, "starting");
     if let StoredKey::Made { path, key } = &stored_key {
         show_key(path, key, &paste::client_url(&plan.listen, address.port()))?;
     }
     let mode = resolution.config.mode_name();
-    let tally = Arc::clone(lasting.tally());
     let service = lasting.service(plan, resolution.config)?;
     let refreshing = tokio::spawn(refresh(Arc::clone(&service.gate)));
     let current = Current::new(service);
-    let reporting = tokio::spawn({
-        let tally = Arc::clone(&tally);
-        async move { tally.report_regularly().await }
+    let keeping_up = tokio::spawn({
+        let telemetry = Arc::clone(&telemetry);
+        async move { telemetry.keep_up().await }
     });
+    if let Some(admin) = admin {
+        tokio::spawn(admin.serve(Arc::clone(&telemetry), Arc::clone(&current)));
+    }
     let reloader = Reloader {
         args: args.settings.clone(),
         lasting,
@@ -98,11 +107,11 @@ async fn carry_out(
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, current, args.max_connections, stop)
+    serve(listener, current, &telemetry, args.max_connections, stop)
         .await
         .context("cannot start threads")?;
-    reporting.abort();
-    tally.report();
+    keeping_up.abort();
+    telemetry.report();
     Ok(())
 }
 

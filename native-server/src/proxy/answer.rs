@@ -48,9 +48,14 @@ impl Failure {
         }
     }
 
+    /// Returns the status of the answer.
+    pub(super) const fn status(self) -> StatusCode {
+        self.wire().0
+    }
+
     /// Returns what became of the request.
     pub(super) const fn outcome(self) -> Outcome {
-        Outcome::of(self.wire().0.as_u16(), self.reason())
+        Outcome::of(self.status().as_u16(), self.reason())
     }
 
     const fn wire(self) -> (StatusCode, &'static str) {

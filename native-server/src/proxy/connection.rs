@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
@@ -23,6 +23,7 @@ use super::forwarded::Via;
 use super::head::Head;
 use super::pool::Pool;
 use super::protocol::Protocol;
+use super::scribe::Scribe;
 use super::service::Current;
 use super::slot::Slot;
 use super::upload::Upload;
@@ -180,13 +181,13 @@ impl Client {
         request: Request<Incoming>,
     ) -> Result<Response<ResponseBody>, Infallible> {
         let busy = self.watch.begin();
+        let begun = Instant::now();
         let method = request.method().clone();
         let response = match self.answer(request).await {
             Ok(response) => response,
             Err(failure) => {
                 let reason = failure.reason().name();
                 if failure.outcome() == Outcome::Refused {
-                    self.current.load().tally.count(reason);
                     tracing::debug!(reason, "request refused");
                 } else {
                     tracing::warn!(reason, "request failed");
@@ -194,25 +195,29 @@ impl Client {
                 failure.respond(&method)
             }
         };
+        self.via.slot.shard().requests.note(begun.elapsed());
         Ok(response.map(|body| body.keeping(busy)))
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Failure> {
         let method = request.method().clone();
         let (parts, body) = request.into_parts();
-        let head = Head::of(&parts)?;
+        let service = self.current.load();
+        let scribe = Scribe {
+            service: &service,
+            shard: self.via.slot.shard(),
+        };
+        let head = Head::of(&parts).inspect_err(|failure| {
+            scribe.note_failure(*failure, &parts, self.via.peer);
+        })?;
         let request = head.as_request(self.via.peer);
         let mut upload = Upload::new(body, &parts.headers);
-        let service = self.current.load();
-        let decision = service.gate.decide(&request, &mut upload).await;
-        tracing::debug!(reason = decision.reason().name(), "decided");
-        match decision {
+        let decided = service.gate.decide(&request, &mut upload).await;
+        scribe.note(&request, &decided);
+        let carried_out = match decided.decision {
             Decision::Respond(local) => {
-                if local.status >= 400 {
-                    service.tally.count(local.reason.name());
-                }
                 upload.drain();
-                Ok(answer::respond(local, &method))
+                return Ok(answer::respond(local, &method));
             }
             Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
             Decision::Forward(forward) => {
@@ -222,7 +227,11 @@ impl Client {
                     .forward(&forward, request, &self.via, &self.pool)
                     .await
             }
-        }
+        };
+        carried_out.inspect_err(|failure| {
+            let telemetry = &service.telemetry;
+            telemetry.count_forward_failure(failure.reason());
+        })
     }
 }
 

@@ -1,10 +1,13 @@
 //! The loop over the engine's steps.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 
+use portcullis_core::config::ModeName;
 use portcullis_core::jose::SignatureCheck;
+use portcullis_core::rules::{AddressList, client_address};
 use portcullis_core::{
     Ambient, Answer, CallOutcome, Config, Decision, Engine, Opening, PendingBody, PendingCall,
     PendingCheck, PendingRequest, RequestBody, RequestHead, Seed, Step, Ticket, UnixSeconds,
@@ -17,6 +20,7 @@ use super::body::BodyFault;
 use super::upload::Upload;
 use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
+use crate::telemetry::{KeyUse, Present, Telemetry};
 
 /// How long a request may wait for calls, all together.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -28,6 +32,11 @@ pub(crate) struct Gate {
     /// Locked inside the lock of `state`, or alone.
     parked: Mutex<BTreeMap<Ticket, oneshot::Sender<Answer>>>,
     calls: CallClient,
+    telemetry: Arc<Telemetry>,
+    /// The mode of the engine.
+    pub(super) mode: ModeName,
+    /// Who is believed about the client's address.
+    trusted_proxies: Option<AddressList>,
     /// The engine's.
     verifier: Arc<NativeVerifier>,
     /// Told whenever the time of the next refresh changed.
@@ -37,6 +46,38 @@ pub(crate) struct Gate {
 struct State {
     engine: Engine,
     due: Option<UnixSeconds>,
+}
+
+/// A decision, and what it took.
+pub(super) struct Decided {
+    pub(super) decision: Decision,
+    pub(super) source: Source,
+    /// How long the engine was at work.
+    pub(super) engine: Duration,
+    /// How long it took in all, with calls and the body.
+    pub(super) whole: Duration,
+}
+
+/// What a decision rests on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Source {
+    /// What the request itself shows.
+    Request,
+    /// What is remembered of an earlier one.
+    Cache,
+    /// What a call brought.
+    Call,
+}
+
+impl Source {
+    /// Returns the stable name.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Cache => "cache",
+            Self::Call => "call",
+        }
+    }
 }
 
 /// Where a request stands.
@@ -60,7 +101,10 @@ impl Gate {
         seed: Seed,
         ledger: SharedLedger,
         calls: CallClient,
+        telemetry: Arc<Telemetry>,
     ) -> Arc<Self> {
+        let mode = config.mode.name();
+        let trusted_proxies = config.access.trusted_proxies.clone();
         let verifier = Arc::new(NativeVerifier::default());
         let engine = Engine::new(config, Box::new(Arc::clone(&verifier)), seed)
             .with_attempt_ledger(Box::new(ledger));
@@ -69,6 +113,9 @@ impl Gate {
             state: Mutex::new(State { engine, due }),
             parked: Mutex::default(),
             calls,
+            telemetry,
+            mode,
+            trusted_proxies,
             verifier,
             due_changed: Notify::new(),
         })
@@ -80,12 +127,23 @@ impl Gate {
         self: &Arc<Self>,
         head: &RequestHead<'_>,
         upload: &mut Upload,
-    ) -> Decision {
+    ) -> Decided {
+        let begun = Clock::now();
         let mut deadline = None;
-        let mut turn = self.open(head);
+        let (mut turn, mut source) = self.open(head);
+        let mut engine = begun.elapsed();
+        let mut whole = engine;
         loop {
+            let resumed;
             turn = match turn {
-                Turn::Decided(decision) => return decision,
+                Turn::Decided(decision) => {
+                    return Decided {
+                        decision,
+                        source,
+                        engine,
+                        whole,
+                    };
+                }
                 Turn::Bodiless(max_octets, pending) => {
                     let read = upload.read(max_octets).await;
                     let body = match &read {
@@ -93,31 +151,62 @@ impl Gate {
                         Err(BodyFault::TooLarge) => RequestBody::TooLarge,
                         Err(BodyFault::Stalled | BodyFault::Cut) => RequestBody::Missing,
                     };
+                    resumed = Clock::now();
                     self.take_turn(|engine| engine.handle_body(pending, body, ambient()))
                 }
                 Turn::Parked(pending, parked) => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
                     let answer = parked.answer(deadline).await;
+                    source = Source::Call;
+                    resumed = Clock::now();
                     self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()))
                 }
             };
+            engine = engine.saturating_add(resumed.elapsed());
+            whole = begun.elapsed();
         }
     }
 
     /// Begins a request. Signatures are checked outside the lock: everything else takes a
     /// microsecond or a few, a signature tens of them.
-    fn open(self: &Arc<Self>, head: &RequestHead<'_>) -> Turn {
-        let opened = self.with_engine(|state| match state.engine.open_request(head, ambient()) {
-            Opening::Step(step) => Opened::Turn(self.turn(step)),
-            Opening::Check { check, pending } => Opened::Unchecked(check, pending),
+    fn open(self: &Arc<Self>, head: &RequestHead<'_>) -> (Turn, Source) {
+        let (opened, source) = self.with_engine(|state| {
+            let hits = state.engine.cache_hits();
+            let opened = match state.engine.open_request(head, ambient()) {
+                Opening::Step(step) => Opened::Turn(self.turn(step)),
+                Opening::Check { check, pending } => Opened::Unchecked(check, pending),
+            };
+            let source = if state.engine.cache_hits() == hits {
+                Source::Request
+            } else {
+                Source::Cache
+            };
+            (opened, source)
         });
-        match opened {
+        let turn = match opened {
             Opened::Turn(turn) => turn,
             Opened::Unchecked(check, pending) => {
                 let checked = check.run(self.verifier.as_ref());
                 self.take_turn(|engine| engine.handle_check(pending, checked, ambient()))
             }
+        };
+        (turn, source)
+    }
+
+    /// Returns what is to be seen of it now.
+    pub(super) fn present(&self) -> Present {
+        let engine = lock(&self.state).engine.observe();
+        Present {
+            mode: self.mode,
+            engine,
+            waiting: lock(&self.parked).len(),
+            keys: Vec::<KeyUse>::new(),
         }
+    }
+
+    /// Returns the address that a request comes from, if it can be told.
+    pub(super) fn client(&self, head: &RequestHead<'_>) -> Option<IpAddr> {
+        client_address(head, self.trusted_proxies.as_ref())
     }
 
     /// Does what is due by the engine's clock, and returns when it is due next.
@@ -198,7 +287,10 @@ impl Gate {
     fn spawn_call(self: &Arc<Self>, call: UpstreamCall, pending: PendingCall) {
         let gate = Arc::clone(self);
         tokio::spawn(async move {
+            let begun = Clock::now();
             let outcome = gate.calls.send(&call).await;
+            let telemetry = &gate.telemetry;
+            telemetry.count_call(gate.mode, &outcome, begun.elapsed());
             gate.finish_call(pending, outcome);
         });
     }

@@ -12,6 +12,7 @@ use super::connection::Accepted;
 use super::service::Current;
 use super::slot::Slot;
 use super::worker::Workers;
+use crate::telemetry::Telemetry;
 
 /// How long requests under way may take when the program is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -26,10 +27,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     current: Arc<Current>,
+    telemetry: &Telemetry,
     max_connections: u32,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let workers = Workers::start(current)?;
+    let workers = Workers::start(current, telemetry)?;
     let slots = usize::try_from(max_connections).unwrap_or(usize::MAX);
     let connections = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
     let (close, closing) = watch::channel(false);
@@ -39,9 +41,9 @@ pub(crate) async fn serve(
                 return;
             };
             let (stream, peer) = accept(&listener).await;
-            let given = workers.give(stream, |load| Accepted {
+            let given = workers.give(stream, |shard| Accepted {
                 peer,
-                slot: Slot::new(permit, load),
+                slot: Slot::new(permit, shard),
                 closing: closing.clone(),
             });
             if let Err(error) = given {

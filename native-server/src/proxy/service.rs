@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Forwarder, Gate, Tally};
+use super::{Forwarder, Gate};
+use crate::telemetry::{Present, Telemetry};
 
 /// All that follows from the settings.
 pub(crate) struct Service {
@@ -13,8 +14,8 @@ pub(crate) struct Service {
     pub(crate) gate: Arc<Gate>,
     /// Passes on what was allowed.
     pub(crate) forwarder: Forwarder,
-    /// Counts what was refused.
-    pub(crate) tally: Arc<Tally>,
+    /// Counts.
+    pub(crate) telemetry: Arc<Telemetry>,
     /// Makes TLS of the connections, where it is on.
     pub(crate) tls: Option<TlsAcceptor>,
 }
@@ -32,6 +33,11 @@ impl Current {
     /// Puts another service in force, for all that begins from here on.
     pub(crate) fn replace(&self, service: Service) {
         self.0.store(Arc::new(service));
+    }
+
+    /// Returns what is to be seen of the service in force.
+    pub(crate) fn present(&self) -> Present {
+        self.0.load().gate.present()
     }
 
     /// Returns the service in force, to be held for one request: no lock, and no counter that the

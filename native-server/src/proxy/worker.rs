@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::connection::{self, Accepted};
 use super::pool::Pool;
 use super::service::Current;
-use super::slot::Load;
+use crate::telemetry::{Shard, Telemetry};
 
 /// All workers. A connection stays with the one that it was given to, and so does what its
 /// requests need of the protected resource: the cores meet in the engine only.
@@ -22,7 +22,7 @@ pub(super) struct Workers {
 }
 
 struct Worker {
-    load: Load,
+    shard: Arc<Shard>,
     place: Place,
 }
 
@@ -42,16 +42,16 @@ impl Workers {
     /// # Errors
     ///
     /// Fails when the system has no room for them.
-    pub(super) fn start(current: Arc<Current>) -> io::Result<Self> {
+    pub(super) fn start(current: Arc<Current>, telemetry: &Telemetry) -> io::Result<Self> {
         let cores = available_parallelism().map_or(1, NonZero::get);
         let here = Worker {
-            load: Load::default(),
+            shard: telemetry.new_shard(),
             place: Place::Here(Arc::default()),
         };
         let mut all = vec![here];
         for _ in 1..cores {
             all.push(Worker {
-                load: Load::default(),
+                shard: telemetry.new_shard(),
                 place: start_thread(Arc::clone(&current))?,
             });
         }
@@ -67,12 +67,12 @@ impl Workers {
     pub(super) fn give(
         &self,
         stream: TcpStream,
-        accept: impl FnOnce(&Load) -> Accepted,
+        accept: impl FnOnce(&Arc<Shard>) -> Accepted,
     ) -> io::Result<()> {
-        let Some(worker) = self.all.iter().min_by_key(|worker| worker.load.count()) else {
+        let Some(worker) = self.all.iter().min_by_key(|worker| worker.shard.open()) else {
             return Ok(());
         };
-        let accepted = accept(&worker.load);
+        let accepted = accept(&worker.shard);
         match &worker.place {
             Place::Here(pool) => spawn(&self.current, pool, stream, accepted),
             Place::There(sender, _) => {

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod admin;
 mod calls;
 mod check;
 mod forwarding;
