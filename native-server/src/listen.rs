@@ -20,7 +20,7 @@ pub(crate) struct Listen {
 }
 
 /// PEM files.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TlsFiles {
     /// The certificate chain, the server's first.
     pub(crate) certificates: PathBuf,

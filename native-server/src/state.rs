@@ -90,6 +90,22 @@ pub(crate) fn supply_state_key(settings: &mut Settings, key: String) {
     }
 }
 
+/// Gives the settings secrets that are never shown, in place of those that are missing and will be
+/// there where the settings are used.
+///
+/// # Errors
+///
+/// Fails when the system has no randomness.
+pub(crate) fn supply_placeholders(settings: &mut Settings) -> Result<(), ConfigError> {
+    let needs_key = forced_mode(settings) == Some(ModeName::ApiKey);
+    for (setting, needed) in [(Setting::StateKeys, true), (Setting::ApiKey, needs_key)] {
+        if needed && settings.non_blank(setting).is_none() {
+            supply(settings, setting, fresh()?);
+        }
+    }
+    Ok(())
+}
+
 /// Returns where the API key of the state folder is, if the settings need one.
 ///
 /// # Errors

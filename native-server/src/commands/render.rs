@@ -1,12 +1,19 @@
 //! `portcullis render`.
 
+mod mesh;
+mod native;
+mod output;
+mod place;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::render::{Address, Install, bootstrap};
+use crate::commands::render::mesh::{EnvoyGatewayArgs, IstioArgs};
+use crate::commands::render::native::{ComposeArgs, KubernetesArgs, SystemdArgs};
+use crate::commands::render::output::OutputArgs;
+use crate::render::{Address, File, Install, bootstrap};
 use crate::settings::{self, SettingsArgs};
-use crate::terminal::{note, print};
 
 /// Where the bundle of trusted authorities is on the systems that we know of.
 const AUTHORITIES: [&str; 4] = [
@@ -27,12 +34,24 @@ pub(crate) struct RenderArgs {
 enum Target {
     /// Prints a complete bootstrap for Envoy, with the filter in front of the protected resource.
     Envoy(EnvoyArgs),
+    /// Prints what brings the filter into a gateway of Istio
+    Istio(IstioArgs),
+    /// Prints what brings the filter into a gateway of Envoy Gateway
+    EnvoyGateway(EnvoyGatewayArgs),
+    /// Prints what runs the native binary in a Kubernetes cluster
+    Kubernetes(KubernetesArgs),
+    /// Prints a compose file with the native binary beside the MCP server
+    Compose(ComposeArgs),
+    /// Prints a unit and settings for the native binary on a host
+    Systemd(SystemdArgs),
 }
 
 #[derive(clap::Args)]
 struct EnvoyArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+    #[command(flatten)]
+    output: OutputArgs,
     /// The filter, where Envoy finds it
     #[arg(
         long,
@@ -49,17 +68,24 @@ struct EnvoyArgs {
 ///
 /// # Errors
 ///
-/// Refuses settings that the filter would refuse.
+/// Refuses settings that the gateway would refuse, and with `--check` files that differ.
 pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    let Target::Envoy(args) = &args.target;
-    let install = Install::new(args.settings.load()?)?;
+    match &args.target {
+        Target::Envoy(args) => envoy(args),
+        Target::Istio(args) => mesh::istio(args),
+        Target::EnvoyGateway(args) => mesh::envoy_gateway(args),
+        Target::Kubernetes(args) => native::kubernetes(args),
+        Target::Compose(args) => native::compose(args),
+        Target::Systemd(args) => native::systemd(args),
+    }
+}
+
+fn envoy(args: &EnvoyArgs) -> anyhow::Result<()> {
+    let install = Install::of_filter_here(args.settings.load()?)?;
     let admin = args.admin.as_deref().map(admin_address).transpose()?;
     let text = bootstrap(&install, &args.filter, admin, &authorities());
-    for warning in &install.warnings {
-        note(&format!("portcullis: warning: {warning}"));
-    }
-    print(&text)?;
-    Ok(())
+    let name = "envoy.yaml".to_owned();
+    args.output.give(&[File { name, text }], &install.warnings)
 }
 
 fn admin_address(text: &str) -> anyhow::Result<Address> {

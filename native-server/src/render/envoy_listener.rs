@@ -70,26 +70,27 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
 }
 
 fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
-    let settings = install.settings.iter();
-    let settings: serde_json::Map<String, serde_json::Value> = settings
-        .map(|(setting, value)| (setting.name().to_owned(), value.as_str().into()))
-        .collect();
+    let file = Yaml::map([("filename", filter.display().to_string().into())]);
+    Yaml::map([
+        ("name", "portcullis".into()),
+        ("typed_config", wasm(install, Yaml::map([("local", file)]))),
+    ])
+}
+
+/// Writes the filter's own configuration; `code` is where its module is.
+pub(crate) fn wasm(install: &Install, code: Yaml) -> Yaml {
     let configuration = Yaml::map([
         (
             "@type",
             "type.googleapis.com/google.protobuf.StringValue".into(),
         ),
-        (
-            "value",
-            serde_json::Value::Object(settings).to_string().into(),
-        ),
+        ("value", install.written().json().to_string().into()),
     ]);
-    let code = Yaml::map([("filename", filter.display().to_string().into())]);
     let mut vm = Yaml::map([
         // Shared data and queues are kept apart by this name only.
         ("vm_id", "portcullis".into()),
         ("runtime", "envoy.wasm.runtime.v8".into()),
-        ("code", Yaml::map([("local", code)])),
+        ("code", code),
     ]);
     let keys = install.from_environment.iter();
     let keys: Vec<Yaml> = keys.map(|setting| setting.name().into()).collect();
@@ -112,17 +113,11 @@ fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
         plugin = plugin.with("allow_on_headers_stop_iteration", true.into());
     }
     Yaml::map([
-        ("name", "portcullis".into()),
         (
-            "typed_config",
-            Yaml::map([
-                (
-                    "@type",
-                    "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".into(),
-                ),
-                ("config", plugin),
-            ]),
+            "@type",
+            "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".into(),
         ),
+        ("config", plugin),
     ])
 }
 

@@ -1,5 +1,6 @@
 //! What an install of the filter needs, whatever proxy it runs in.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use anyhow::Context as _;
@@ -20,6 +21,8 @@ pub(crate) struct Install {
     pub(crate) upstream: HttpUrl,
     /// Where the gateway itself makes calls, the protected resource left out.
     pub(crate) calls: Vec<HttpUrl>,
+    /// Whether it also calls hosts that its clients name.
+    pub(crate) calls_strangers: bool,
     /// Where another gateway signs people in, and the paths that are its own.
     pub(crate) sign_in: Option<(HttpUrl, Vec<String>)>,
     /// Whether the filter has bodies of requests collected.
@@ -28,8 +31,19 @@ pub(crate) struct Install {
     pub(crate) settings: Vec<(Setting, String)>,
     /// The settings that the proxy takes from its own environment.
     pub(crate) from_environment: Vec<Setting>,
+    /// The mode.
+    pub(crate) mode: &'static str,
     /// What people should know.
     pub(crate) warnings: Vec<String>,
+}
+
+/// What decides, and so which settings are its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Role {
+    /// The filter.
+    Filter,
+    /// The native binary.
+    Native,
 }
 
 /// A socket address.
@@ -41,8 +55,8 @@ pub(crate) struct Address {
     pub(crate) port: u16,
 }
 
-/// Settings that are not the filter's: those of the native host, and the names of clusters, which
-/// a rendered configuration gives the names that the filter expects.
+/// Settings that the place decides: where the native host listens and what it keeps, and the names
+/// of clusters, which a rendered configuration gives the names that the filter expects.
 const LEFT_OUT: [Setting; 8] = [
     Setting::Clusters,
     Setting::Host,
@@ -54,14 +68,18 @@ const LEFT_OUT: [Setting; 8] = [
     Setting::StateDir,
 ];
 
+/// Settings that only the filter has.
+const OF_THE_FILTER: [Setting; 2] = [Setting::OAuthEndpoints, Setting::WorkerLease];
+
 impl Install {
-    /// Understands `settings`.
+    /// Understands `settings` for a filter on this machine: a secret that is not in the
+    /// environment has no place but the configuration.
     ///
     /// # Errors
     ///
     /// Refuses what the filter would refuse, a missing protected resource, and plain HTTP that
     /// others could read.
-    pub(crate) fn new(mut settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) fn of_filter_here(mut settings: Settings) -> anyhow::Result<Self> {
         let listen = Listen::from_settings(&settings)?;
         let mut warnings = Vec::new();
         if settings.non_blank(Setting::StateKeys).is_none() {
@@ -71,7 +89,51 @@ impl Install {
                 "{name} was made up and is part of the output: keep it secret"
             ));
         }
-        let resolution = resolve(&settings, Site::Filter)?;
+        let parts = split(&settings, &LEFT_OUT);
+        Self::new(&settings, Role::Filter, &listen, parts, warnings)
+    }
+
+    /// Understands `settings` for a place that keeps secrets and gives them to the gateway in its
+    /// environment. None is written down, so none needs to be known yet.
+    ///
+    /// # Errors
+    ///
+    /// Refuses what the gateway would refuse, and a missing protected resource.
+    pub(crate) fn by_reference(settings: &Settings, role: Role) -> anyhow::Result<Self> {
+        let foreign: &[Setting] = match role {
+            Role::Filter => &[],
+            Role::Native => &OF_THE_FILTER,
+        };
+        let mut settings = without(settings, foreign);
+        state::supply_placeholders(&mut settings)?;
+        let listen = Listen::from_settings(&settings)?;
+        let (written, mut secrets) = split(&settings, &LEFT_OUT);
+        let (inline, written): (Vec<_>, _) = written
+            .into_iter()
+            .partition(|(setting, _)| setting.is_secret());
+        secrets.extend(inline.into_iter().map(|(setting, _)| setting));
+        secrets.sort();
+        let mut install = Self::new(&settings, role, &listen, (written, secrets), Vec::new())?;
+        if install.sign_in.is_some() {
+            // Only the gateway that signs people in has to do with the provider.
+            let secrets = &mut install.from_environment;
+            secrets.retain(|setting| *setting != Setting::OidcClientSecret);
+        }
+        Ok(install)
+    }
+
+    fn new(
+        settings: &Settings,
+        role: Role,
+        listen: &Listen,
+        (written, from_environment): (Vec<(Setting, String)>, Vec<Setting>),
+        mut warnings: Vec<String>,
+    ) -> anyhow::Result<Self> {
+        let site = match role {
+            Role::Filter => Site::Filter,
+            Role::Native => Site::Native { loopback: false },
+        };
+        let resolution = resolve(settings, site)?;
         warnings.extend(resolution.warnings);
         let upstream = resolution.config.upstream().cloned();
         let upstream = upstream.with_context(|| {
@@ -80,18 +142,46 @@ impl Install {
                 Setting::Upstream.name()
             )
         })?;
-        let (written, from_environment) = split(&settings);
         Ok(Self {
             listen: Address::new(&listen.host, listen.port)?,
-            tls: listen.tls,
+            tls: listen.tls.clone(),
             calls: calls(&resolution.config, &upstream),
+            calls_strangers: resolution.config.calls_strangers(),
             sign_in: sign_in(&resolution.config),
             reads_bodies: resolution.config.reads_bodies(),
             upstream,
             settings: written,
             from_environment,
+            mode: resolution.config.mode_name(),
             warnings,
         })
+    }
+
+    /// Returns the settings that are written down, for the JSON object that both hosts read.
+    pub(crate) fn written(&self) -> Written {
+        let settings = self.settings.iter();
+        let settings = settings.map(|(setting, value)| (*setting, value.clone()));
+        Written(settings.collect())
+    }
+}
+
+/// Settings to write down as JSON.
+pub(crate) struct Written(BTreeMap<Setting, String>);
+
+impl Written {
+    /// Adds what the place decides.
+    pub(crate) fn with(mut self, setting: Setting, value: impl Into<String>) -> Self {
+        self.0.insert(setting, value.into());
+        self
+    }
+
+    /// Makes the object.
+    pub(crate) fn json(self) -> serde_json::Value {
+        let settings = self.0.into_iter();
+        let settings: serde_json::Map<String, serde_json::Value> = settings
+            .map(|(setting, value)| (setting.name().to_owned(), value.into()))
+            .collect();
+        settings.into()
     }
 }
 
@@ -112,6 +202,18 @@ impl Address {
             .with_context(|| format!("\"{host}\" is not an IP address"))?;
         Ok(Self { ip, port })
     }
+}
+
+/// Copies `settings` but for those in `left_out`.
+fn without(settings: &Settings, left_out: &[Setting]) -> Settings {
+    let mut copy = Settings::default();
+    for setting in Setting::ALL {
+        let given = settings.get(setting).zip(settings.source(setting));
+        if let Some((value, source)) = given.filter(|_| !left_out.contains(&setting)) {
+            copy.set(setting, value, source);
+        }
+    }
+    copy
 }
 
 fn calls(config: &Config, upstream: &HttpUrl) -> Vec<HttpUrl> {
@@ -139,7 +241,7 @@ fn sign_in(config: &Config) -> Option<(HttpUrl, Vec<String>)> {
 
 /// Tells what to write down from what to leave in the environment: a secret that is there already
 /// is not copied into a file, where more people can read it.
-fn split(settings: &Settings) -> (Vec<(Setting, String)>, Vec<Setting>) {
+fn split(settings: &Settings, left_out: &[Setting]) -> (Vec<(Setting, String)>, Vec<Setting>) {
     let mut written = Vec::new();
     let mut from_environment = Vec::new();
     for setting in Setting::ALL {
@@ -147,7 +249,7 @@ fn split(settings: &Settings) -> (Vec<(Setting, String)>, Vec<Setting>) {
             continue;
         };
         let blank_secret = setting.is_secret() && value.trim().is_empty();
-        if blank_secret || LEFT_OUT.contains(&setting) {
+        if blank_secret || left_out.contains(&setting) {
             continue;
         }
         if setting.is_secret() && settings.source(setting) == Some(Source::Environment) {

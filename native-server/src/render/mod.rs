@@ -1,10 +1,25 @@
 //! Configurations of other proxies for the same settings.
 
+mod cluster;
+mod compose;
 mod envoy;
 mod envoy_cluster;
+mod envoy_gateway;
 mod envoy_listener;
+mod files;
 mod install;
+mod istio;
+mod kubernetes;
+mod pod;
+mod systemd;
 mod yaml;
 
+pub(crate) use cluster::{Place, check_named, check_reachable};
+pub(crate) use compose::{SERVER, compose};
 pub(crate) use envoy::bootstrap;
-pub(crate) use install::{Address, Install};
+pub(crate) use envoy_gateway::EnvoyGateway;
+pub(crate) use files::{File, MARK, as_one};
+pub(crate) use install::{Address, Install, Role};
+pub(crate) use istio::{Istio, Kind as IstioKind};
+pub(crate) use kubernetes::kubernetes;
+pub(crate) use systemd::systemd;

@@ -11,10 +11,14 @@ pub(crate) enum Yaml {
     Number(u64),
     /// A text, always written in double quotes.
     Text(String),
+    /// A text of several lines, written as it is.
+    Block(String),
     /// A list.
     List(Vec<Self>),
     /// A map.
     Map(Vec<(String, Self)>),
+    /// A value with a remark for people, which is written above it.
+    Noted(String, Box<Self>),
 }
 
 impl Yaml {
@@ -41,6 +45,11 @@ impl Yaml {
         self
     }
 
+    /// Adds a remark.
+    pub(crate) fn noted(self, remark: impl Into<String>) -> Self {
+        Self::Noted(remark.into(), Box::new(self))
+    }
+
     /// Writes the value as a document.
     pub(crate) fn document(&self) -> String {
         let mut text = String::new();
@@ -50,22 +59,38 @@ impl Yaml {
 
     fn write(&self, out: &mut String, indent: usize) {
         match self {
+            Self::Noted(remark, value) => {
+                write_remark(out, remark, indent);
+                value.write(out, indent);
+            }
             Self::Map(fields) => {
                 for (name, value) in fields {
+                    let value = value.write_own_remark(out, indent);
                     let _ = write!(out, "{:indent$}{}:", "", key(name));
                     value.write_after_key(out, indent);
                 }
             }
             Self::List(items) => {
                 for item in items {
+                    let item = item.write_own_remark(out, indent);
                     let mut text = String::new();
                     item.write(&mut text, indent + 2);
                     let _ = write!(out, "{:indent$}- {}", "", text.trim_start());
                 }
             }
-            Self::Flag(_) | Self::Number(_) | Self::Text(_) => {
+            Self::Flag(_) | Self::Number(_) | Self::Text(_) | Self::Block(_) => {
                 let _ = writeln!(out, "{}", self.scalar());
             }
+        }
+    }
+
+    /// Writes the remark, if there is one, and returns the value without it.
+    fn write_own_remark(&self, out: &mut String, indent: usize) -> &Self {
+        if let Self::Noted(remark, value) = self {
+            write_remark(out, remark, indent);
+            value
+        } else {
+            self
         }
     }
 
@@ -81,6 +106,13 @@ impl Yaml {
                 out.push('\n');
                 self.write(out, indent);
             }
+            Self::Block(text) => {
+                out.push_str(" |\n");
+                for line in text.lines() {
+                    let _ = writeln!(out, "{:1$}{line}", "", indent + 2);
+                }
+            }
+            Self::Noted(_, value) => value.write_after_key(out, indent),
             Self::Flag(_) | Self::Number(_) | Self::Text(_) => {
                 let _ = writeln!(out, " {}", self.scalar());
             }
@@ -91,8 +123,8 @@ impl Yaml {
         match self {
             Self::Flag(flag) => flag.to_string(),
             Self::Number(number) => number.to_string(),
-            Self::Text(text) => quoted(text),
-            Self::List(_) | Self::Map(_) => String::new(),
+            Self::Text(text) | Self::Block(text) => quoted(text),
+            Self::List(_) | Self::Map(_) | Self::Noted(..) => String::new(),
         }
     }
 }
@@ -118,6 +150,12 @@ impl From<bool> for Yaml {
 impl From<u32> for Yaml {
     fn from(number: u32) -> Self {
         Self::Number(number.into())
+    }
+}
+
+fn write_remark(out: &mut String, remark: &str, indent: usize) {
+    for line in remark.lines() {
+        let _ = writeln!(out, "{:indent$}# {line}", "");
     }
 }
 
@@ -158,5 +196,19 @@ mod tests {
         let expected = "\"@type\": \"x: \\\"y\\\"\\n\"\nlist:\n- a: 1\n  b: []\n- \"z\"\n- - 2\n  - true\n\
              map:\n  a: 1\n  b: []\nempty: {}\n";
         assert_eq!(yaml.document(), expected);
+    }
+
+    #[test]
+    fn remarks_stand_above_what_they_are_about() {
+        let yaml = Yaml::map([
+            ("a", Yaml::from(1).noted("why\nso")),
+            (
+                "list",
+                Yaml::list([Yaml::map([("b", 2.into())]).noted("one")]),
+            ),
+            ("text", Yaml::Block("{\n  1\n}\n".to_owned())),
+        ]);
+        let expected = "# all\n# why\n# so\na: 1\nlist:\n# one\n- b: 2\ntext: |\n  {\n    1\n  }\n";
+        assert_eq!(yaml.noted("all").document(), expected);
     }
 }

@@ -1,0 +1,98 @@
+//! Where rendered files go.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use crate::render::{File, MARK, as_one};
+use crate::terminal::{note, print};
+
+/// The flags that say where files go.
+#[derive(clap::Args)]
+pub(crate) struct OutputArgs {
+    /// Writes the files into this folder instead of printing them
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Writes nothing, and tells which files of DIR differ from what the settings give; exits with 1
+    /// where some do
+    #[arg(long, requires = "dir")]
+    check: bool,
+}
+
+impl OutputArgs {
+    /// Prints, writes or compares the files.
+    ///
+    /// # Errors
+    ///
+    /// Fails when files differ that should not, or cannot be written.
+    pub(crate) fn give(&self, files: &[File], warnings: &[String]) -> anyhow::Result<()> {
+        for warning in warnings {
+            note(&format!("portcullis: warning: {warning}"));
+        }
+        match &self.dir {
+            None => print(&as_one(files))?,
+            Some(folder) if self.check => return check(folder, files),
+            Some(folder) => write(folder, files)?,
+        }
+        Ok(())
+    }
+}
+
+fn write(folder: &Path, files: &[File]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for file in files {
+        let path = folder.join(&file.name);
+        fs::write(&path, &file.text).with_context(|| format!("cannot write {}", path.display()))?;
+        note(&path.display().to_string());
+    }
+    for name in stale(folder, files)? {
+        note(&format!(
+            "portcullis: warning: {name} is no longer part of the install: delete it here and where it was applied"
+        ));
+    }
+    Ok(())
+}
+
+fn check(folder: &Path, files: &[File]) -> anyhow::Result<()> {
+    let mut drift = String::new();
+    for file in files {
+        match fs::read_to_string(folder.join(&file.name)) {
+            Ok(text) if text == file.text => {}
+            Ok(_) => {
+                let _ = write!(drift, "\n  differs: {}", file.name);
+            }
+            Err(_) => {
+                let _ = write!(drift, "\n  missing: {}", file.name);
+            }
+        }
+    }
+    for name in stale(folder, files).unwrap_or_default() {
+        let _ = write!(drift, "\n  no longer part of the install: {name}");
+    }
+    if !drift.is_empty() {
+        bail!(
+            "{} is not what the settings give; render it again without --check:{drift}",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Returns the files that an earlier run wrote and that are no longer rendered.
+fn stale(folder: &Path, files: &[File]) -> anyhow::Result<Vec<String>> {
+    let mut stale = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let known = files.iter().any(|file| file.name == name);
+        let ours = || fs::read_to_string(entry.path()).is_ok_and(|text| text.starts_with(MARK));
+        if !known && ours() {
+            stale.push(name);
+        }
+    }
+    stale.sort();
+    Ok(stale)
+}
