@@ -64,12 +64,23 @@ impl Envoy {
     }
 
     fn try_start_with(folder: PathBuf, bootstrap: &str, workers: usize) -> Result<Self, String> {
+        Self::run(folder, bootstrap, workers, &[])
+    }
+
+    /// Starts Envoy with these variables in its environment; the error is its log.
+    pub(crate) fn run(
+        folder: PathBuf,
+        bootstrap: &str,
+        workers: usize,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let file = folder.join("envoy.yaml");
         fs::write(&file, bootstrap).unwrap();
         let admin_path = folder.join("admin-address");
         let mut command = Command::new(tools::envoy());
         command
             .current_dir(&folder)
+            .envs(variables.iter().copied())
             .arg("-c")
             .arg(file)
             .args([

@@ -9,6 +9,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod authority;
 mod bodies;
 mod calls;
 mod crowd;

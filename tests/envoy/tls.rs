@@ -1,91 +1,13 @@
 //! TLS as `portcullis render envoy` sets it up, against another Envoy.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use portcullis_tests::authorization_server::{AuthorizationServer, TOKEN_PATH};
 use portcullis_tests::{EchoResource, Request};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::authority::{Authority, certificate, socket, terminator};
 use crate::envoy::{self, Envoy};
 use crate::settings::call_with_secret;
 use crate::tools;
-
-/// An authority that signs certificates into files.
-struct Authority {
-    folder: PathBuf,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let folder = envoy::folder();
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // A certificate of the same name as its issuer passes for a self-signed one.
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        fs::write(
-            folder.join("ca.pem"),
-            params.self_signed(&key).unwrap().pem(),
-        )
-        .unwrap();
-        Self {
-            folder,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    fn file(&self) -> String {
-        path(&self.folder.join("ca.pem"))
-    }
-
-    /// Signs a certificate for `name`, and returns its file and that of its key.
-    fn sign(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let files = ["cert", "key"].map(|kind| self.folder.join(format!("{name}.{kind}.pem")));
-        fs::write(&files[0], certificate.pem()).unwrap();
-        fs::write(&files[1], key.serialize_pem()).unwrap();
-        let [certificate, key] = files;
-        (path(&certificate), path(&key))
-    }
-}
-
-impl Drop for Authority {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.folder));
-    }
-}
-
-fn path(path: &Path) -> String {
-    path.to_str().unwrap().to_owned()
-}
-
-fn certificate((certificate, key): (String, String)) -> Value {
-    json!([{"certificate_chain": {"filename": certificate}, "private_key": {"filename": key}}])
-}
-
-fn socket(kind: &str, config: Value) -> Value {
-    envoy::typed(
-        "envoy.transport_sockets.tls",
-        &format!("transport_sockets.tls.v3.{kind}"),
-        config,
-    )
-}
-
-/// Starts an Envoy that ends TLS in front of `url`.
-fn terminator(url: &str, files: (String, String)) -> Envoy {
-    let mut bootstrap = envoy::bootstrap(Vec::new(), vec![envoy::cluster(url)]);
-    let context = json!({"common_tls_context": {"tls_certificates": certificate(files)}});
-    bootstrap["static_resources"]["listeners"][0]["filter_chains"][0]["transport_socket"] =
-        socket("DownstreamTlsContext", context);
-    Envoy::start_bootstrap(envoy::folder(), &bootstrap)
-}
 
 /// Starts Envoy on what is rendered for these settings.
 fn gateway(upstream: &str, settings: &[(&str, &str)]) -> Envoy {
