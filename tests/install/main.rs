@@ -1,0 +1,25 @@
+//! What `portcullis render` gives for clusters, containers and hosts.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+#[path = "../envoy/authority.rs"]
+mod authority;
+mod boot_envoy_gateway;
+mod boot_istio;
+mod drift;
+#[path = "../envoy/envoy.rs"]
+#[expect(dead_code, reason = "the other tests of Envoy need more")]
+mod envoy;
+mod envoy_gateway;
+mod istio;
+mod manifests;
+mod render;
+#[path = "../artifact/tools.rs"]
+mod tools;
+mod translate;
