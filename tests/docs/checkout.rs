@@ -100,7 +100,7 @@ impl Checkout {
     fn link_tools(&self) {
         let bin = self.folder.join("bin");
         let ours = self.top().join("tests/docs/bin");
-        for name in ["cargo", "rustup", "npx"] {
+        for name in ["cargo", "make", "npx"] {
             link(&ours.join(name), &bin.join(name));
         }
         for name in tools() {
