@@ -1,6 +1,4 @@
-//! The client configuration to paste.
-
-use serde_json::{Error, json};
+//! The URL that clients connect to.
 
 use crate::listen::Listen;
 
@@ -19,21 +17,6 @@ pub(crate) fn client_url(listen: &Listen, port: u16) -> String {
         _ => host.to_owned(),
     };
     format!("{scheme}://{host}:{port}/mcp")
-}
-
-/// Returns the entry for a client that starts `mcp-remote`.
-pub(crate) fn mcp_remote(url: &str, key: &str) -> Result<String, Error> {
-    // The value stands in a variable, as some clients split arguments at blanks.
-    let entry = json!({
-        "mcpServers": {
-            "portcullis": {
-                "command": "npx",
-                "args": ["-y", "mcp-remote", url, "--header", "Authorization:${AUTHORIZATION}"],
-                "env": { "AUTHORIZATION": format!("Bearer {key}") },
-            }
-        }
-    });
-    serde_json::to_string_pretty(&entry)
 }
 
 #[cfg(test)]

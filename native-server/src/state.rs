@@ -36,6 +36,14 @@ pub(crate) enum StoredKey {
     },
 }
 
+impl StoredKey {
+    /// Tells whether the key in the settings is one that counts, and none that a run of `serve`
+    /// would make anew.
+    pub(crate) const fn is_there(&self) -> bool {
+        !matches!(self, Self::Missing { .. })
+    }
+}
+
 /// Gives the settings a key from the state folder if mode `api-key` has none, making one on the
 /// first run.
 ///

@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+use portcullis_core::HttpUrl;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::client_config::mcp_remote;
 use crate::admin::AdminArgs;
 use crate::file_watch::FileWatch;
 use crate::logs::LogArgs;
 use crate::open_files;
-use crate::paste;
+use crate::paste::client_url;
 use crate::plan::Plan;
 use crate::proxy::{Current, refresh, serve};
 use crate::reload::{Lasting, Reloader, announce};
@@ -76,7 +78,9 @@ async fn carry_out(
     let (resolution, stored_key) = plan.complete()?;
     announce(&resolution, &plan.upstream, &stored_key, "starting");
     if let StoredKey::Made { path, key } = &stored_key {
-        show_key(path, key, &paste::client_url(&plan.listen, address.port()))?;
+        let url = HttpUrl::parse(&client_url(&plan.listen, address.port()));
+        let url = url.map_err(|problem| anyhow!("the listen address {problem}"))?;
+        show_key(path, key, &url)?;
     }
     let mode = resolution.config.mode_name();
     let service = lasting.service(plan, resolution.config)?;
@@ -131,12 +135,12 @@ fn reload_on(mut hangup: Signal, reloader: Reloader) -> anyhow::Result<()> {
 }
 
 /// Shows the key on standard output, never in the log.
-fn show_key(path: &Path, key: &str, url: &str) -> anyhow::Result<()> {
+fn show_key(path: &Path, key: &str, url: &HttpUrl) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "A new API key, kept in {}:\n", path.display())?;
     writeln!(out, "    {key}\n")?;
     writeln!(out, "It is shown only this once. For mcp-remote:\n")?;
-    writeln!(out, "{}", paste::mcp_remote(url, key)?)?;
+    writeln!(out, "{}", mcp_remote(url, key))?;
     out.flush()?;
     Ok(())
 }
