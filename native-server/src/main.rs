@@ -49,6 +49,10 @@ enum Command {
     Check(commands::check::CheckArgs),
     /// Print what the settings resolve to, and why
     Explain(commands::explain::ExplainArgs),
+    /// Print or write what MCP clients are to be told
+    ClientConfig(commands::client_config::ClientConfigArgs),
+    /// Look into access tokens
+    Token(commands::token::TokenArgs),
     /// Print the configuration of another proxy for the same settings
     Render(commands::render::RenderArgs),
 }
@@ -80,6 +84,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Serve(args)) => commands::serve::run(&args)?,
         Some(Command::Check(args)) => return commands::check::run(&args, cli.color),
         Some(Command::Explain(args)) => commands::explain::run(&args)?,
+        Some(Command::ClientConfig(args)) => commands::client_config::run(&args)?,
+        Some(Command::Token(args)) => return commands::token::run(&args, cli.color),
         Some(Command::Render(args)) => commands::render::run(&args)?,
         None => Cli::command()
             .error(

@@ -36,6 +36,12 @@ impl Palette {
         Self::choose(choice, io::stderr().is_terminal())
     }
 
+    /// Has no colours.
+    #[cfg(test)]
+    pub(crate) const fn plain() -> Self {
+        Self(false)
+    }
+
     fn choose(choice: ColorChoice, is_terminal: bool) -> Self {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

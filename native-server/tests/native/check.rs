@@ -6,9 +6,11 @@
 )]
 
 use std::fs::{Permissions, set_permissions};
-use std::net::Shutdown;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread;
 
 use serde_json::Value;
 
@@ -169,8 +171,7 @@ fn servers_that_cannot_be_reached_are_told_apart() {
     keys(https(other), "for idp.example, not for localhost");
     let stranger = Authority::new().issue_for(&["localhost"], 4000);
     keys(https(stranger.serve(SET).port()), "does not trust");
-    let plain = Upstream::answering(SET).address.port();
-    keys(https(plain), "does not speak TLS");
+    keys(https(plain_port()), "does not speak TLS");
     let tls = port(&["localhost"], 4000);
     keys(format!("http://localhost:{tls}/"), "does not speak HTTP");
     let silent = Upstream::start(|mut wire| wire.wait_for_end());
@@ -178,6 +179,22 @@ fn servers_that_cannot_be_reached_are_told_apart() {
         format!("http://{}/", silent.address),
         "did not answer within 2 s",
     );
+}
+
+/// Returns the port of a server that answers whatever comes in plain HTTP.
+fn plain_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("free port");
+    let port = listener.local_addr().expect("bound").port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let answered = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            answered.expect("a client");
+            // Closing with unread bytes would reset the connection.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    port
 }
 
 /// Begins every answer here.

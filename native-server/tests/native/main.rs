@@ -9,6 +9,7 @@
 mod admin;
 mod calls;
 mod check;
+mod client_config;
 mod forwarding;
 mod limits;
 mod reload;
@@ -18,3 +19,4 @@ mod state;
 mod streaming;
 mod support;
 mod tls;
+mod token;

@@ -11,7 +11,11 @@ use crate::moment::span;
 use crate::proxy::{CallClient, now};
 use crate::terminal::Progress;
 
+/// What is asked for.
+const DOCUMENTS: &str = "application/json, application/jwk-set+json";
+
 /// As the engine's own calls.
+const TIMEOUT_SECONDS: u32 = 10;
 const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
 /// A difference of the clocks that is worth a word, in seconds.
@@ -34,8 +38,7 @@ impl Asker<'_> {
 
     /// Fetches a document.
     pub(super) async fn get(&mut self, url: &HttpUrl) -> Option<UpstreamResponse> {
-        let accepted = "application/json, application/jwk-set+json";
-        self.ask(call(url, "GET", accepted, None)).await
+        self.ask(call(url, "GET", DOCUMENTS, None)).await
     }
 
     /// Sends a form without credentials, as a token endpoint refuses it.
@@ -102,6 +105,14 @@ impl Asker<'_> {
         };
         self.add(finding);
     }
+}
+
+/// Fetches a document without a report.
+pub(super) async fn get(calls: &CallClient, url: &HttpUrl) -> Result<UpstreamResponse, Trouble> {
+    let mut call = call(url, "GET", DOCUMENTS, None);
+    call.timeout_seconds = TIMEOUT_SECONDS;
+    let outcome = calls.probe(&call).await;
+    outcome.map_err(|failed| Trouble::of(&failed, url, TIMEOUT_SECONDS))
 }
 
 /// Makes a call; a body comes with its type.

@@ -9,8 +9,10 @@ mod trouble;
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, ensure};
 use clap::ColorChoice;
+use portcullis_core::HttpUrl;
+use tokio::runtime::{Builder, Runtime};
 
 use self::report::{Finding, Report, Section};
 use super::preview::Preview;
@@ -63,6 +65,37 @@ pub(crate) fn run(args: &CheckArgs, color: ColorChoice) -> anyhow::Result<ExitCo
     })
 }
 
+/// Fetches a document, or says in plain words why there is none.
+///
+/// # Errors
+///
+/// Fails where there is no answer, or another one than 200.
+pub(super) fn fetch(url: &HttpUrl) -> anyhow::Result<Vec<u8>> {
+    let calls = client(url.is_https())?;
+    let response = runtime()?
+        .block_on(endpoint::get(&calls, url))
+        .map_err(|trouble| anyhow!("{}: {}", trouble.message, trouble.advice))?;
+    ensure!(
+        response.status == 200,
+        "it answers with status {}",
+        response.status
+    );
+    Ok(response.body)
+}
+
+fn client(https: bool) -> anyhow::Result<CallClient> {
+    let tls = tls::client_config(https)?;
+    let public = Connector::to_public_hosts(tls.clone());
+    Ok(CallClient::new(Connector::new(tls), public))
+}
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start threads")
+}
+
 fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
     let settings = &args.serve.settings;
     let preview = match Preview::of(settings) {
@@ -98,16 +131,10 @@ fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
         let calls = match plan {
             Ok(plan) => CallClient::new(plan.connector, plan.public),
             // What stops `serve` need not stop its calls.
-            Err(_) => {
-                let tls = tls::client_config(true)?;
-                CallClient::new(Connector::new(tls.clone()), Connector::to_public_hosts(tls))
-            }
+            Err(_) => client(true)?,
         };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start threads")?
-            .block_on(online::check(&preview, &calls, args.timeout, report));
+        let asking = online::check(&preview, &calls, args.timeout, report);
+        runtime()?.block_on(asking);
     }
     Ok(())
 }
