@@ -15,5 +15,6 @@ mod links;
 mod markdown;
 mod migration;
 mod namespace;
+mod readme;
 mod refusals;
 mod settings;
