@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -125,7 +125,19 @@ impl Request {
     ///
     /// Fails when there is no whole answer.
     pub fn send(&self, address: SocketAddr) -> io::Result<Response> {
-        let mut connection = Connection::open(address)?;
+        self.send_on(Connection::open(address)?)
+    }
+
+    /// Sends the request from an address of this machine and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no whole answer.
+    pub fn send_from(&self, source: IpAddr, address: SocketAddr) -> io::Result<Response> {
+        self.send_on(Connection::open_from(source, address)?)
+    }
+
+    fn send_on(&self, mut connection: Connection) -> io::Result<Response> {
         // A peer that refuses in mid-request closes early; its answer is there all the same.
         let sent = connection.write(&self.to_bytes());
         connection
@@ -153,7 +165,28 @@ impl Connection {
     ///
     /// Fails when nothing listens there.
     pub fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        Self::on(TcpStream::connect(address)?)
+    }
+
+    /// Connects from an address of this machine.
+    ///
+    /// # Errors
+    ///
+    /// Fails when nothing listens there.
+    pub fn open_from(source: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()?;
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::new(source, 0))?;
+            socket.connect(address).await?.into_std()
+        })?;
+        stream.set_nonblocking(false)?;
+        Self::on(stream)
+    }
+
+    fn on(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;

@@ -4,6 +4,7 @@
 //! `x-test-session: ID` (sets `Mcp-Session-Id`), `x-test-answer: cookies | cors | sse | quiet-sse |
 //! open`.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -41,6 +42,12 @@ impl EchoResource {
             behaviour
         });
         Self { server, shared }
+    }
+
+    /// Returns where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// Returns its URL, without a path.

@@ -49,7 +49,7 @@ fn render(folder: &Folder, settings: &Settings, upstream: &str) -> Result<PathBu
         &["wasm32-wasip1/release/portcullis_filter.wasm"],
         "make filter",
     );
-    let rendered = portcullis(&["render", "envoy"], folder, settings, upstream)
+    let rendered = portcullis(&["render", "envoy"], folder, settings, Some(upstream))
         .args(["--admin", "127.0.0.1:0", "--filter"])
         .arg(fs::canonicalize(wasm).unwrap())
         .output()

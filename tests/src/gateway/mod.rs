@@ -119,8 +119,18 @@ impl Gateway {
     pub fn try_start(kind: Kind, settings: &Settings, upstream: &str) -> Result<Self, String> {
         match kind {
             Kind::Envoy => envoy::start(settings, upstream, 1),
-            Kind::Native => native::start(settings, upstream),
+            Kind::Native => native::start(settings, Some(upstream)),
         }
+    }
+
+    /// Starts the native binary without a protected resource: it decides for other proxies.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn for_questions(settings: &Settings) -> Self {
+        native::start(settings, None).unwrap_or_else(|log| panic!("it did not start:\n{log}"))
     }
 
     /// Starts Envoy with this many workers.
@@ -248,7 +258,7 @@ fn portcullis(
     subcommand: &[&str],
     folder: &Folder,
     settings: &Settings,
-    upstream: &str,
+    upstream: Option<&str>,
 ) -> Command {
     let config = folder.write("settings.json", settings.to_json());
     let any_port = || "127.0.0.1:0".to_owned();
@@ -271,7 +281,12 @@ fn portcullis(
         .args(subcommand)
         .arg("--config")
         .arg(config)
-        .args(["--upstream", upstream, "--listen", &listen]);
+        .args(["--listen", &listen])
+        .args(
+            upstream
+                .iter()
+                .flat_map(|upstream| ["--upstream", upstream]),
+        );
     command
 }
 

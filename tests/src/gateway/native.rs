@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Folder, Gateway, Kind, Settings, portcullis};
 use crate::process::Process;
 
-pub(super) fn start(settings: &Settings, upstream: &str) -> Result<Gateway, String> {
+pub(super) fn start(settings: &Settings, upstream: Option<&str>) -> Result<Gateway, String> {
     let folder = Folder::new();
     let process = Process::start(
         "portcullis",
