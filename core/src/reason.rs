@@ -147,6 +147,12 @@ reasons! {
     UpstreamUnreachable = "upstream_unreachable",
     UpstreamBadResponse = "upstream_bad_response",
     BadEdit = "bad_edit",
+    // What it cannot tell other proxies that ask.
+    AskerNotTrusted = "asker_not_trusted",
+    NoOriginalRequest = "no_original_request",
+    FieldStays = "field_stays",
+    OwnAnswer = "own_answer",
+    NoUpstream = "no_upstream",
 }
 
 impl Reason {

@@ -43,7 +43,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Authenticate requests and pass them on to the MCP server
+    /// Authenticate requests and pass them on to the MCP server, or decide for other proxies
     Serve(commands::serve::ServeArgs),
     /// Find what is wrong with the settings, the files, and the servers behind
     Check(commands::check::CheckArgs),

@@ -8,7 +8,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::listen::Listen;
 use crate::proxy::Connector;
-use crate::state::{StoredKey, preview_api_key, supply_api_key, supply_state_key};
+use crate::state::{
+    StoredKey, preview_api_key, supply_api_key, supply_for_questions, supply_state_key,
+};
 use crate::tls;
 
 /// Everything that follows from the settings, made and checked before anything is opened or
@@ -20,8 +22,8 @@ pub(crate) struct Plan {
     site: Site,
     /// Where to listen.
     pub(crate) listen: Listen,
-    /// The protected resource.
-    pub(crate) upstream: HttpUrl,
+    /// The protected resource; without it, other proxies pass requests on and ask here.
+    pub(crate) upstream: Option<HttpUrl>,
     /// Makes TLS of the connections of clients.
     pub(crate) tls: Option<TlsAcceptor>,
     /// Connects to hosts that the settings name.
@@ -39,18 +41,14 @@ impl Plan {
     pub(crate) fn new(mut settings: Settings, process_key: &str) -> Result<Self, ConfigError> {
         let listen = Listen::from_settings(&settings)?;
         supply_state_key(&mut settings, process_key.to_owned());
+        supply_for_questions(&mut settings)?;
         let site = Site::Native {
             loopback: listen.is_loopback(),
         };
         let mut complete = settings.clone();
         preview_api_key(&mut complete)?;
         let config = resolve(&complete, site)?.config;
-        let upstream = config.upstream().cloned().ok_or_else(|| {
-            ConfigError::at(
-                Setting::Upstream,
-                "must be set to the URL of the MCP server to protect, or given as --upstream",
-            )
-        })?;
+        let upstream = config.upstream().cloned();
         let tls = match &listen.tls {
             Some(files) => Some(TlsAcceptor::from(Arc::new(tls::server_config(files)?))),
             None => None,

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::crypto::random_octets;
 use crate::file_watch::FileWatch;
 use crate::plan::Plan;
-use crate::proxy::{CallClient, Current, Forwarder, Gate, Service, SharedLedger, refresh};
+use crate::proxy::{CallClient, Current, Forwarder, Gate, Role, Service, SharedLedger, refresh};
 use crate::settings::SettingsArgs;
 use crate::state::{self, StoredKey};
 use crate::telemetry::Telemetry;
@@ -62,12 +62,16 @@ impl Lasting {
     pub(crate) fn service(&mut self, plan: Plan, config: Config) -> anyhow::Result<Service> {
         let seed = Seed::new(random_octets().context("cannot draw random numbers")?);
         self.ledger = self.ledger.under(config.attempt_limits());
-        let forwarder = Forwarder::new(
-            &plan.upstream,
-            plan.connector.clone(),
-            config.access.trusted_proxies.clone(),
-            self.max_body_bytes,
-        )?;
+        let trusted_proxies = config.access.trusted_proxies.clone();
+        let role = match &plan.upstream {
+            Some(upstream) => Role::PassOn(Forwarder::new(
+                upstream,
+                plan.connector.clone(),
+                trusted_proxies,
+                self.max_body_bytes,
+            )?),
+            None => Role::Answer(trusted_proxies),
+        };
         let calls = CallClient::new(plan.connector, plan.public);
         Ok(Service {
             gate: Gate::new(
@@ -77,7 +81,7 @@ impl Lasting {
                 calls,
                 Arc::clone(&self.telemetry),
             ),
-            forwarder,
+            role,
             telemetry: Arc::clone(&self.telemetry),
             tls: plan.tls,
         })
@@ -141,7 +145,7 @@ impl Reloader {
         let mode = resolution.config.mode_name();
         announce(
             &resolution,
-            &plan.upstream,
+            plan.upstream.as_ref(),
             &stored_key,
             "settings reloaded",
         );
@@ -157,12 +161,19 @@ impl Reloader {
 /// Logs what the gate is going to do.
 pub(crate) fn announce(
     resolution: &Resolution,
-    upstream: &HttpUrl,
+    upstream: Option<&HttpUrl>,
     stored_key: &StoredKey,
     what: &str,
 ) {
     let mode = resolution.config.mode_name();
-    tracing::info!(mode, why = resolution.why, upstream = %upstream, "{what}");
+    match upstream {
+        Some(upstream) => tracing::info!(mode, why = resolution.why, %upstream, "{what}"),
+        None => tracing::info!(
+            mode,
+            why = resolution.why,
+            "{what} without an MCP server: other proxies ask here what to pass on"
+        ),
+    }
     if mode == "none" {
         tracing::warn!("AUTHENTICATION IS OFF: every request reaches the MCP server");
     }

@@ -10,6 +10,7 @@ use portcullis_core::config::{ConfigError, ModeName, Setting, Settings, Source, 
 use crate::crypto::random_token;
 
 const KEY_FILE: &str = "api-key";
+const LOOPBACK: &str = "127.0.0.0/8,::1";
 
 /// What became of the API key of the state folder.
 pub(crate) enum StoredKey {
@@ -110,6 +111,33 @@ pub(crate) fn supply_placeholders(settings: &mut Settings) -> Result<(), ConfigE
         if needed && settings.non_blank(setting).is_none() {
             supply(settings, setting, fresh()?);
         }
+    }
+    Ok(())
+}
+
+/// Gives the settings what a gateway needs that passes nothing on, but decides for other proxies:
+/// proxies on this host may ask, and session ids pass as they are.
+///
+/// # Errors
+///
+/// Refuses to bind session ids: that takes edits of responses, which no such proxy asks about.
+pub(crate) fn supply_for_questions(settings: &mut Settings) -> Result<(), ConfigError> {
+    if settings.non_blank(Setting::Upstream).is_some() {
+        return Ok(());
+    }
+    match settings.non_blank(Setting::SessionBinding) {
+        Some(word) if word.eq_ignore_ascii_case("on") => {
+            return Err(ConfigError::at(
+                Setting::SessionBinding,
+                "cannot be on without an upstream, as responses then do not pass through here: \
+                 leave it out, or name the MCP server with --upstream",
+            ));
+        }
+        Some(_) => {}
+        None => supply(settings, Setting::SessionBinding, "off".to_owned()),
+    }
+    if settings.get(Setting::TrustedProxies).is_none() {
+        supply(settings, Setting::TrustedProxies, LOOPBACK.to_owned());
     }
     Ok(())
 }

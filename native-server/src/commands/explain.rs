@@ -9,6 +9,8 @@ use crate::settings::SettingsArgs;
 use crate::state::StoredKey;
 use crate::terminal::print;
 
+const NO_UPSTREAM: &str = "not set: decides for other proxies";
+
 /// Arguments of `portcullis explain`.
 #[derive(clap::Args)]
 pub(crate) struct ExplainArgs {
@@ -35,7 +37,7 @@ fn explain(preview: &Preview) -> String {
     line(&mut text, "why", &resolution.why);
     line(&mut text, "listen", &describe(listen));
     let upstream = resolution.config.upstream();
-    let upstream = upstream.map_or_else(|| "not set".to_owned(), ToString::to_string);
+    let upstream = upstream.map_or_else(|| NO_UPSTREAM.to_owned(), ToString::to_string);
     line(&mut text, "upstream", &upstream);
     text.push_str("\nsettings:\n");
     for setting in Setting::ALL {

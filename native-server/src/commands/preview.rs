@@ -4,7 +4,7 @@ use portcullis_core::config::{ConfigError, Resolution, Settings, Site, resolve};
 
 use crate::listen::Listen;
 use crate::settings::SettingsArgs;
-use crate::state::{StoredKey, preview_api_key, supply_state_keys};
+use crate::state::{StoredKey, preview_api_key, supply_for_questions, supply_state_keys};
 
 /// What the settings come to.
 pub(super) struct Preview {
@@ -26,6 +26,7 @@ impl Preview {
         let listen = Listen::from_settings(&settings)?;
         let stored_key = preview_api_key(&mut settings)?;
         supply_state_keys(&mut settings)?;
+        supply_for_questions(&mut settings)?;
         let site = Site::Native {
             loopback: listen.is_loopback(),
         };

@@ -76,7 +76,7 @@ async fn carry_out(
     let address = listener.local_addr()?;
     let admin = args.admin.open().await?;
     let (resolution, stored_key) = plan.complete()?;
-    announce(&resolution, &plan.upstream, &stored_key, "starting");
+    announce(&resolution, plan.upstream.as_ref(), &stored_key, "starting");
     if let StoredKey::Made { path, key } = &stored_key {
         let url = HttpUrl::parse(&client_url(&plan.listen, address.port()));
         let url = url.map_err(|problem| anyhow!("the listen address {problem}"))?;

@@ -1,7 +1,7 @@
 //! Responses that the gateway makes itself.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use portcullis_core::{LocalResponse, Outcome, Reason};
@@ -30,6 +30,16 @@ pub(super) enum Failure {
     BadResponse,
     /// An edit of a header field is no valid field.
     BadEdit,
+    /// Who asks for a decision is no proxy whose word counts.
+    AskerNotTrusted,
+    /// The proxy that asks does not say what was asked of it.
+    NoOriginal,
+    /// The proxy that asks could not take out a field that the protected resource must not see.
+    FieldStays,
+    /// The gateway answers by itself what a proxy would pass on.
+    OwnAnswer,
+    /// There is no protected resource to pass the request on to.
+    NoUpstream,
 }
 
 impl Failure {
@@ -45,6 +55,11 @@ impl Failure {
             Self::Unreachable => Reason::UpstreamUnreachable,
             Self::BadResponse => Reason::UpstreamBadResponse,
             Self::BadEdit => Reason::BadEdit,
+            Self::AskerNotTrusted => Reason::AskerNotTrusted,
+            Self::NoOriginal => Reason::NoOriginalRequest,
+            Self::FieldStays => Reason::FieldStays,
+            Self::OwnAnswer => Reason::OwnAnswer,
+            Self::NoUpstream => Reason::NoUpstream,
         }
     }
 
@@ -78,21 +93,60 @@ impl Failure {
                 "Bad gateway: the MCP server gave no valid response",
             ),
             Self::BadEdit => (StatusCode::SERVICE_UNAVAILABLE, "Service unavailable"),
+            Self::AskerNotTrusted => (
+                StatusCode::FORBIDDEN,
+                "Forbidden: only proxies named by PORTCULLIS_TRUSTED_PROXIES may ask here",
+            ),
+            Self::NoOriginal => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Service unavailable: the proxy does not say which request it asks about",
+            ),
+            Self::FieldStays => (
+                StatusCode::BAD_REQUEST,
+                "Bad request: a header field is misspelled or repeated",
+            ),
+            Self::OwnAnswer => (
+                StatusCode::FORBIDDEN,
+                "Forbidden: the proxy must send requests for this path to the gateway itself",
+            ),
+            Self::NoUpstream => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Service unavailable: this gateway only decides and passes nothing on; try again",
+            ),
+        }
+    }
+
+    /// Logs it.
+    pub(super) fn log(self) {
+        let reason = self.reason().name();
+        if self.outcome() == Outcome::Refused {
+            tracing::debug!(reason, "request refused");
+        } else {
+            tracing::warn!(reason, "request failed");
         }
     }
 
     /// Makes the response.
     pub(super) fn respond(self, method: &Method) -> Response<ResponseBody> {
+        respond(self.into_local(), method)
+    }
+
+    /// Returns the response as if the core had decided it.
+    pub(super) fn into_local(self) -> LocalResponse {
         let (status, message) = self.wire();
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32001,"message":"{message}"}}}}"#
         );
-        let mut response = Response::new(());
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        with_body(response, body.into(), method)
+        let headers = [
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+        ];
+        LocalResponse {
+            status: status.as_u16(),
+            headers: headers.map(|(name, value)| (name, value.to_owned())).into(),
+            body: body.into_bytes(),
+            reason: self.reason(),
+        }
     }
 }
 

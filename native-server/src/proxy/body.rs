@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
@@ -31,6 +32,8 @@ pub(super) struct ResponseBody {
 
 enum Source {
     Local(Full<Bytes>),
+    /// What comes before and after the end of a body; each is taken once.
+    Trailed(Option<Bytes>, Option<Box<HeaderMap>>),
     Upstream(Upstream),
 }
 
@@ -87,6 +90,14 @@ impl ResponseBody {
         }
     }
 
+    /// Makes a body with trailers.
+    pub(super) fn trailed(body: Bytes, trailers: HeaderMap) -> Self {
+        Self {
+            source: Source::Trailed(Some(body), Some(Box::new(trailers))),
+            busy: None,
+        }
+    }
+
     pub(super) const fn upstream(body: Upstream) -> Self {
         Self {
             source: Source::Upstream(body),
@@ -115,6 +126,10 @@ impl Body for ResponseBody {
                 // The error type has no values.
                 frame.map_err(Into::into)
             }),
+            Source::Trailed(body, trailers) => {
+                let trailers = || Some(Frame::trailers(*trailers.take()?));
+                body.take().map(Frame::data).or_else(trailers).map(Ok)
+            }
             Source::Upstream(upstream) => {
                 ready!(upstream.poll_frame(context)).map(|frame| frame.map_err(Into::into))
             }
@@ -128,6 +143,7 @@ impl Body for ResponseBody {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Local(body) => body.is_end_stream(),
+            Source::Trailed(body, trailers) => body.is_none() && trailers.is_none(),
             Source::Upstream(upstream) => upstream.body.is_end_stream(),
         }
     }
@@ -135,6 +151,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Local(body) => body.size_hint(),
+            Source::Trailed(..) => SizeHint::default(),
             Source::Upstream(upstream) => upstream.body.size_hint(),
         }
     }

@@ -11,20 +11,21 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use portcullis_core::{Decision, Outcome};
+use portcullis_core::Decision;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::{self, Failure};
+use super::beside::{self, Asker};
 use super::body::ResponseBody;
 use super::forwarded::Via;
 use super::head::Head;
 use super::pool::Pool;
 use super::protocol::Protocol;
 use super::scribe::Scribe;
-use super::service::Current;
+use super::service::{Current, Role};
 use super::slot::Slot;
 use super::upload::Upload;
 use super::watch::{Watch, Watched};
@@ -186,12 +187,7 @@ impl Client {
         let response = match self.answer(request).await {
             Ok(response) => response,
             Err(failure) => {
-                let reason = failure.reason().name();
-                if failure.outcome() == Outcome::Refused {
-                    tracing::debug!(reason, "request refused");
-                } else {
-                    tracing::warn!(reason, "request failed");
-                }
+                failure.log();
                 failure.respond(&method)
             }
         };
@@ -200,13 +196,20 @@ impl Client {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<ResponseBody>, Failure> {
-        let method = request.method().clone();
-        let (parts, body) = request.into_parts();
         let service = self.current.load();
         let scribe = Scribe {
             service: &service,
             shard: self.via.slot.shard(),
         };
+        let forwarder = match &service.role {
+            Role::PassOn(forwarder) => forwarder,
+            Role::Answer(askers) => {
+                let asker = Asker::new(self.via.peer, askers.as_ref());
+                return beside::answer(&scribe, asker, request).await;
+            }
+        };
+        let method = request.method().clone();
+        let (parts, body) = request.into_parts();
         let head = Head::of(&parts).inspect_err(|failure| {
             scribe.note_failure(*failure, &parts, self.via.peer);
         })?;
@@ -222,7 +225,6 @@ impl Client {
             Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
             Decision::Forward(forward) => {
                 let request = Request::from_parts(parts, upload.into_body());
-                let forwarder = &service.forwarder;
                 forwarder
                     .forward(&forward, request, &self.via, &self.pool)
                     .await

@@ -8,14 +8,15 @@ use portcullis_core::{Peer, RequestHead};
 
 use super::answer::Failure;
 
-const MAX_FIELDS: usize = 100;
+/// As many as hyper takes.
+pub(super) const MAX_FIELDS: usize = 100;
 
 /// The parts of a request head, borrowed from hyper's.
 pub(super) struct Head<'a> {
-    method: &'a [u8],
-    authority: &'a [u8],
-    path: &'a [u8],
-    headers: Vec<(&'a str, &'a [u8])>,
+    pub(super) method: &'a [u8],
+    pub(super) authority: &'a [u8],
+    pub(super) path: &'a [u8],
+    pub(super) headers: Vec<(&'a str, &'a [u8])>,
 }
 
 impl<'a> Head<'a> {
@@ -26,20 +27,14 @@ impl<'a> Head<'a> {
     /// Refuses more than 100 fields, and a `Host` that is missing, repeated or contradicted by
     /// `:authority` (RFC 9112 §3.2, RFC 9113 §8.3.1).
     pub(super) fn of(parts: &'a Parts) -> Result<Self, Failure> {
-        if parts.headers.len() > MAX_FIELDS {
-            return Err(Failure::TooManyFields);
-        }
-        let proper = parts.headers.iter().filter(|(name, _)| **name != HOST);
-        let mut headers = Vec::with_capacity(parts.headers.len());
-        headers.extend(proper.map(|(name, value)| (name.as_str(), value.as_bytes())));
         Ok(Self {
+            headers: fields(parts)?,
             method: parts.method.as_str().as_bytes(),
             authority: authority(parts)?,
             path: parts
                 .uri
                 .path_and_query()
                 .map_or(b"/".as_slice(), |path| path.as_str().as_bytes()),
-            headers,
         })
     }
 
@@ -53,6 +48,17 @@ impl<'a> Head<'a> {
             peer: Peer::Address(peer),
         }
     }
+}
+
+/// Returns all fields but `Host`.
+pub(super) fn fields(parts: &Parts) -> Result<Vec<(&str, &[u8])>, Failure> {
+    if parts.headers.len() > MAX_FIELDS {
+        return Err(Failure::TooManyFields);
+    }
+    let proper = parts.headers.iter().filter(|(name, _)| **name != HOST);
+    let mut headers = Vec::with_capacity(parts.headers.len());
+    headers.extend(proper.map(|(name, value)| (name.as_str(), value.as_bytes())));
+    Ok(headers)
 }
 
 fn authority(parts: &Parts) -> Result<&[u8], Failure> {

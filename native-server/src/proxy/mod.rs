@@ -1,6 +1,7 @@
 //! The host side of the engine: sockets, timers and streams.
 
 mod answer;
+mod beside;
 mod body;
 mod calls;
 mod connection;
@@ -34,4 +35,4 @@ pub(crate) use ledger::SharedLedger;
 pub(crate) use refresh::refresh;
 pub(crate) use resolver::Unresolved;
 pub(crate) use serve::serve;
-pub(crate) use service::{Current, Service};
+pub(crate) use service::{Current, Role, Service};

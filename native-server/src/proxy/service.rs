@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
+use portcullis_core::rules::AddressList;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Forwarder, Gate};
@@ -12,12 +13,20 @@ use crate::telemetry::{Present, Telemetry};
 pub(crate) struct Service {
     /// Decides.
     pub(crate) gate: Arc<Gate>,
-    /// Passes on what was allowed.
-    pub(crate) forwarder: Forwarder,
+    /// What it does with a request that is allowed.
+    pub(crate) role: Role,
     /// Counts.
     pub(crate) telemetry: Arc<Telemetry>,
     /// Makes TLS of the connections, where it is on.
     pub(crate) tls: Option<TlsAcceptor>,
+}
+
+/// What becomes of a request that is allowed.
+pub(crate) enum Role {
+    /// It is passed on.
+    PassOn(Forwarder),
+    /// It is passed on by another proxy, which asked here; those in the list may.
+    Answer(Option<AddressList>),
 }
 
 /// The service in force. A connection asks for it when it begins, and each request when it does;

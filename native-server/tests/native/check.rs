@@ -68,7 +68,9 @@ fn settings_in_order_are_no_problem_and_nothing_is_written() {
 
 #[test]
 fn what_stops_serve_is_a_problem() {
-    check(&report(&[], &[OPEN]), "problem", "PORTCULLIS_UPSTREAM");
+    // Without an upstream, responses do not pass through here.
+    let bound = ("PORTCULLIS_SESSION_BINDING", "on");
+    check(&report(&[], &[OPEN, bound]), "problem", bound.0);
     let bad = ("ZSCALER_MCP_PORT", "http");
     check(&report(&[], &[OPEN, UPSTREAM, bad]), "problem", bad.0);
     check(

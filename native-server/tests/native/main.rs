@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod beside;
 mod calls;
 mod check;
 mod client_config;

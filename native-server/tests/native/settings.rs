@@ -110,7 +110,9 @@ fn mode_that_signs_in_makes_up_no_state_keys() {
 
 #[test]
 fn start_is_refused_with_one_line_that_names_the_setting() {
-    check_refused(&[], &[OPEN], "PORTCULLIS_UPSTREAM");
+    // Without an upstream, responses do not pass through here.
+    let bound = ("PORTCULLIS_SESSION_BINDING", "on");
+    check_refused(&[], &[OPEN, bound], "PORTCULLIS_SESSION_BINDING");
     check_refused(&["--upstream", "ftp://a/"], &[OPEN], "PORTCULLIS_UPSTREAM");
     check_refused(&["--listen", "8000"], &[OPEN, UPSTREAM], "--listen");
     check_refused(
