@@ -240,7 +240,7 @@ fn access(settings: &Settings, mode: &Mode, site: Site) -> Result<AccessRules, C
 fn own_origin(resource: &ProtectedResource) -> Option<OriginList> {
     let own = HttpUrl::parse(resource.origin()).ok()?;
     let loopback = own.is_loopback().then_some(LOOPBACK_ORIGINS);
-    OriginList::parse(loopback.unwrap_or(resource.origin())).ok()
+    OriginList::parse(loopback.unwrap_or_else(|| resource.origin())).ok()
 }
 
 fn session_keys(
