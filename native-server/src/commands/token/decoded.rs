@@ -1,6 +1,6 @@
 //! A token taken apart, unverified.
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::UnixSeconds;
@@ -45,7 +45,7 @@ impl Decoded {
         };
         let signature = URL_SAFE_NO_PAD
             .decode(signature)
-            .context("the signature is no base64url: was the token cut?")?;
+            .map_err(|_| anyhow!("the signature is no base64url: was the token cut?"))?;
         Ok(Self {
             header: object(header, "header")?,
             claims: object(claims, "payload")?,
@@ -91,7 +91,7 @@ impl Decoded {
 fn object(part: &str, what: &str) -> anyhow::Result<Map<String, Value>> {
     let octets = URL_SAFE_NO_PAD
         .decode(part)
-        .with_context(|| format!("the {what} is no base64url: was the token cut?"))?;
+        .map_err(|_| anyhow!("the {what} is no base64url: was the token cut?"))?;
     match serde_json::from_slice(&octets) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) | Err(_) => bail!("the {what} is no JSON object: was the token cut?"),
