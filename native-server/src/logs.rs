@@ -8,6 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Flags of logging.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Logs")]
 pub(crate) struct LogArgs {
     /// Form of the logs
     #[arg(long, value_enum, default_value_t = Format::Text)]

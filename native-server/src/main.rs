@@ -23,13 +23,15 @@ mod tls;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
+use clap::{
+    ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _,
+};
 
 use terminal::{Palette, note, print};
 
 /// Client authentication for MCP servers, at the gateway
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(arg_required_else_help = true)]
 struct Cli {
     /// Print a fresh API key (256 random bits) and exit
     #[arg(long)]
@@ -55,11 +57,16 @@ enum Command {
     Token(commands::token::TokenArgs),
     /// Print the configuration of another proxy for the same settings
     Render(commands::render::RenderArgs),
+    /// Print what makes a shell complete command lines
+    Completions(commands::completions::CompletionsArgs),
+    /// Print the pages of the manual
+    Man(commands::man::ManArgs),
 }
 
 /// Exits with 0, with 1 when the settings or the system are at fault, or with 2 for wrong usage.
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = command().color(asked_color()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let color = cli.color;
     let serves = matches!(cli.command, Some(Command::Serve(_)));
     match run(cli) {
@@ -87,7 +94,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::ClientConfig(args)) => commands::client_config::run(&args)?,
         Some(Command::Token(args)) => return commands::token::run(&args, cli.color),
         Some(Command::Render(args)) => commands::render::run(&args)?,
-        None => Cli::command()
+        Some(Command::Completions(args)) => commands::completions::run(&args, command())?,
+        Some(Command::Man(args)) => commands::man::run(&args, command())?,
+        None => command()
             .error(
                 clap::error::ErrorKind::MissingSubcommand,
                 "a command is needed",
@@ -95,6 +104,28 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             .exit(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the whole command line.
+fn command() -> clap::Command {
+    commands::help::dress(Cli::command())
+}
+
+/// Returns the colours that are asked for, before the command line is understood: help and the
+/// refusal of a command line have colours too.
+fn asked_color() -> ColorChoice {
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let mut asked = ColorChoice::Auto;
+    while let Some(word) = words.next() {
+        let value = match word.as_str() {
+            "--" => break,
+            "--color" => words.next(),
+            _ => word.strip_prefix("--color=").map(str::to_owned),
+        };
+        let choice = value.and_then(|value| ColorChoice::from_str(&value, false).ok());
+        asked = choice.unwrap_or(asked);
+    }
+    asked
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

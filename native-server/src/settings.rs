@@ -8,6 +8,7 @@ use crate::file_watch::FileWatch;
 
 /// The flags that every command with settings takes.
 #[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArgs {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
     #[arg(long, value_name = "HOST:PORT")]

@@ -31,6 +31,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
 /// Flags of the admin listener.
 #[derive(Clone, clap::Args)]
+#[command(next_help_heading = "Admin listener")]
 pub(crate) struct AdminArgs {
     /// Serve metrics here, such as 127.0.0.1:9464; other than loopback needs --admin-token-file
     #[arg(long, value_name = "HOST:PORT")]

@@ -34,10 +34,10 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     admin: AdminArgs,
     /// Largest request body
-    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    #[arg(long, help_heading = "Limits", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     max_body_bytes: u64,
     /// Connections of clients at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 4096,
+    #[arg(long, help_heading = "Limits", value_name = "COUNT", default_value_t = 4096,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
 }
