@@ -14,6 +14,7 @@ OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
 .PHONY: help filter inspector native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
+.PHONY: image-test image-twice
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
@@ -47,6 +48,12 @@ image-filter: filter # The image of the filter alone
 image-native: native-static # The image of the native binary alone
 	cargo run --quiet -p portcullis-image -- native $(STATIC) $(TARGET)/image/native "$(REVISION)"
 
+image-test: image ## Tries the images: in a registry, and the binary as nobody in an empty root
+	cargo test -p portcullis-image --test container
+
+image-twice: ## Builds the images in a second folder too and compares their digests
+	scripts/image-twice.sh
+
 demo: # The MCP server that the demos protect, and a client
 	cargo build -p portcullis-demo
 
@@ -79,7 +86,7 @@ test: filter inspector tools ## Runs every test (README's second command)
 	scripts/test.sh
 	cargo test --workspace --doc
 
-test-all: ci envoy-matrix ## Runs all of ci, then what is too slow for it
+test-all: ci envoy-matrix image-test image-twice ## Runs all of ci, then what is too slow for it
 
 ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that order
 
