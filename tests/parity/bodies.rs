@@ -3,7 +3,8 @@
 use portcullis_tests::{Connection, Kind, Request};
 
 use crate::groups::oidc_proxy::{registration, settings};
-use crate::table::{Pair, World};
+use crate::pair::Pair;
+use crate::table::World;
 
 /// Runs `act` on a connection to each gateway.
 fn on_both(act: impl Fn(&mut Connection, Kind)) {

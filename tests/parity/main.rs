@@ -11,6 +11,8 @@
 mod bodies;
 mod groups;
 mod jwks;
+mod pair;
+mod rows;
 mod session;
 mod sign_in;
 mod start_up;

@@ -4,7 +4,8 @@ use portcullis_tests::{Alg, Request, Settings};
 use serde_json::json;
 
 use crate::groups::{jwt, zscaler};
-use crate::table::{Pair, World, claims_with, forwarded, keys, refused};
+use crate::pair::Pair;
+use crate::table::{World, claims_with, forwarded, keys, refused};
 
 const KEY: &str = "pk-0123456789abcdefghijklmnopqrstuv";
 

@@ -4,7 +4,8 @@ use portcullis_tests::oauth_flow::{Attempt, Client, form};
 use portcullis_tests::{Gateway, Kind, Request, Response};
 
 use crate::groups::oidc_proxy::{BASE, REDIRECT_URI, error, registered, registration, settings};
-use crate::table::{Expect, Pair, World, answered};
+use crate::pair::Pair;
+use crate::table::{Expect, World, answered};
 
 const BROWSER: &str = "__Host-portcullis-browser=";
 const FLOW: &str = "__Host-portcullis-flow-";

@@ -3,7 +3,8 @@
 use portcullis_tests::wire;
 use portcullis_tests::{Kind, Request, Settings};
 
-use crate::table::{Pair, World};
+use crate::pair::Pair;
+use crate::table::World;
 
 #[test]
 fn events_reach_the_client_one_by_one() {

@@ -5,7 +5,7 @@ use portcullis_tests::server::Incoming;
 use serde_json::{Value, json};
 
 use super::mask::Mask;
-use super::pair::Observed;
+use super::observed::Observed;
 
 /// What must come of a request.
 #[derive(Clone, Debug)]

@@ -2,27 +2,27 @@
 
 mod expect;
 mod mask;
-mod pair;
+mod observed;
 mod world;
 
 pub(crate) use expect::{
     Expect, answered, codec_refused, forwarded, forwarded_as, probed, refused, unavailable,
 };
-pub(crate) use pair::Pair;
+pub(crate) use observed::Observed;
 pub(crate) use world::{AUDIENCE, ISSUER, World, claims, claims_with, keys};
 
 pub(crate) use portcullis_tests::signing::now;
-use portcullis_tests::{Protocol, Request, Settings};
+use portcullis_tests::{Request, Settings};
 
-/// One request through both gateways.
+/// One request, and what must come of it.
 pub(crate) struct Row {
-    rule: String,
-    request: Request,
-    wanted: Wanted,
+    pub(crate) rule: String,
+    pub(crate) request: Request,
+    pub(crate) wanted: Wanted,
 }
 
 /// What must come of a request at the two gateways.
-enum Wanted {
+pub(crate) enum Wanted {
     /// The same at both, compared byte for byte.
     Alike(Expect),
     /// What their HTTP libraries make of bytes on which they differ, before there is a request.
@@ -57,43 +57,4 @@ pub(crate) fn row_apart(
 pub(crate) struct Group {
     pub(crate) settings: Settings,
     pub(crate) rows: Vec<Row>,
-}
-
-/// Runs every row of a group through both gateways and reports all that failed.
-pub(crate) fn run(group: fn(&World) -> Group, protocol: Protocol) {
-    let world = World::start();
-    let Group { settings, rows } = group(&world);
-    let pair = Pair::start_for(&world, &settings, protocol);
-    let failures: Vec<String> = rows
-        .iter()
-        .flat_map(|row| {
-            let problems = match &row.wanted {
-                Wanted::Alike(expect) => pair.exchange(&row.request, expect).err(),
-                Wanted::Apart { envoy, native } => {
-                    pair.exchange_apart(&row.request, [envoy, native]).err()
-                }
-            };
-            problems.map(|problems| {
-                format!(
-                    "* {}\n  {:?}\n  {}",
-                    row.rule,
-                    row.request,
-                    problems.join("\n  ")
-                )
-            })
-        })
-        .collect();
-    assert!(
-        failures.is_empty(),
-        "{} of {} rows failed:\n{}",
-        failures.len(),
-        rows.len(),
-        failures.join("\n")
-    );
-}
-
-/// Counts the rows of groups without running them.
-pub(crate) fn count(groups: &[fn(&World) -> Group]) -> usize {
-    let world = World::start();
-    groups.iter().map(|group| group(&world).rows.len()).sum()
 }

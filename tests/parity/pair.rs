@@ -1,29 +1,8 @@
 //! Both gateways in front of one protected resource, and the comparison of what they do.
 
-use portcullis_tests::resource::visible_fields;
-use portcullis_tests::server::Incoming;
 use portcullis_tests::{EchoResource, Gateway, Kind, Protocol, Request, Response, Settings};
 
-use super::{Expect, World};
-
-/// Response fields that are the plumbing's own, and so may differ: when, by what, in which
-/// framing, and Envoy's note on how long the protected resource took.
-const PLUMBING: [&str; 7] = [
-    "date",
-    "server",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-    "x-envoy-upstream-service-time",
-];
-
-/// What came of one request at one gateway.
-#[derive(Debug)]
-pub(crate) struct Observed {
-    pub(crate) response: Response,
-    pub(crate) seen: Vec<Incoming>,
-}
+use crate::table::{Expect, Observed, World};
 
 /// Both gateways with the same settings.
 pub(crate) struct Pair<'a> {
@@ -108,7 +87,7 @@ impl<'a> Pair<'a> {
                     let found = expect.check(request, &observed);
                     if !found.is_empty() {
                         let what = format!("{:?}: {}", gateway.kind(), found.join("; "));
-                        problems.push(format!("{what}\n    {}", show(&observed.response)));
+                        problems.push(format!("{what}\n    {}", observed.show()));
                     }
                     all.push(observed);
                 }
@@ -138,48 +117,23 @@ fn differences(envoy: &Observed, native: &Observed, expect: &Expect) -> Vec<Stri
     // A message that is no HTTP is refused below the engine, in words of the HTTP library.
     if !expect.is_codec() {
         let [e, n] = [envoy, native].map(|observed| &observed.response);
-        let shown = |response: &Response| {
-            let fields = fields(response).into_iter();
+        let shown = |observed: &Observed| {
+            let fields = observed.fields().into_iter();
             let mut fields: Vec<_> = fields.map(|field| expect.masked(field)).collect();
             fields.sort();
             fields.join("\n           ")
         };
         compare("statuses", e.status.to_string(), n.status.to_string());
-        compare("fields", shown(e), shown(n));
+        compare("fields", shown(envoy), shown(native));
         compare("bodies", expect.masked(e.text()), expect.masked(n.text()));
     }
-    let seen = [envoy, native].map(|observed| {
-        let shown: Vec<String> = observed.seen.iter().map(show_incoming).collect();
-        shown.join("\n           ")
-    });
-    let [envoy, native] = seen;
     // Each gateway remembers for a moment what its own probe saw.
     if !expect.is_probe() {
-        compare("requests at the protected resource", envoy, native);
+        compare(
+            "requests at the protected resource",
+            envoy.requests(),
+            native.requests(),
+        );
     }
     differences
-}
-
-fn fields(response: &Response) -> Vec<String> {
-    response
-        .fields
-        .iter()
-        .filter(|(name, _)| !PLUMBING.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}: {}", value.escape_ascii()))
-        .collect()
-}
-
-fn show(response: &Response) -> String {
-    let body: String = response.text().chars().take(300).collect();
-    format!("{} {:?} {body:?}", response.status, fields(response))
-}
-
-fn show_incoming(incoming: &Incoming) -> String {
-    format!(
-        "{} {} {:?} {}",
-        incoming.method,
-        incoming.target,
-        visible_fields(incoming),
-        incoming.body.escape_ascii()
-    )
 }
