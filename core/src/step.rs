@@ -96,6 +96,12 @@ impl Ticket {
     pub(crate) const fn new(number: u64) -> Self {
         Self(number)
     }
+
+    /// Returns the number that stands for it where values have no types of their own.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// A request that waits for a call, owned by the host.
