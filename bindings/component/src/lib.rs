@@ -1,0 +1,26 @@
+//! The engine as a WebAssembly component (`wit/gate.wit`), for hosts that run components.
+//!
+//! It imports nothing, so it cannot touch clock, files or network: it can decide, and no more.
+//! Everything here is translation; the rules are the core's.
+
+#[expect(
+    unsafe_code,
+    reason = "generated code passes memory over the component's boundary; all other files have none"
+)]
+mod bindings;
+mod engine;
+mod pending;
+mod translate;
+
+use bindings::exports::portcullis::gate::gate::Guest;
+
+struct Component;
+
+impl Guest for Component {
+    type Answer = pending::Answer;
+    type Engine = engine::Engine;
+    type Passage = pending::Passage;
+    type PendingBody = pending::Body;
+    type PendingCall = pending::Call;
+    type PendingRequest = pending::Request;
+}
