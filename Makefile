@@ -3,6 +3,7 @@
 TARGET ?= $(or $(CARGO_TARGET_DIR),target)
 WASM := $(TARGET)/wasm32-wasip1/release/portcullis_filter.wasm
 STATIC := $(TARGET)/x86_64-unknown-linux-musl/release/portcullis
+COMPONENT := $(TARGET)/component/wasm32-unknown-unknown/release/portcullis_component.wasm
 # What is shipped is the same wherever it is built: panics name no folder of the machine.
 CARGO_HOME ?= $(HOME)/.cargo
 REMAP := --config 'build.rustflags=["--remap-path-prefix=$(CARGO_HOME)/registry/src=/cargo", "--remap-path-prefix=$(CURDIR)=/portcullis"]'
@@ -14,7 +15,7 @@ OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
 .PHONY: help filter inspector native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
-.PHONY: image-test image-twice
+.PHONY: image-test image-twice component component-test
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
@@ -54,6 +55,17 @@ image-test: image ## Tries the images: in a registry, and the binary as nobody i
 image-twice: ## Builds the images in a second folder too and compares their digests
 	scripts/image-twice.sh
 
+component: ## Builds the engine as a WebAssembly component, and what loads it in Node.js
+	rustup target add wasm32-unknown-unknown
+	cargo build --release $(REMAP) --manifest-path bindings/component/Cargo.toml --target-dir $(TARGET)/component --target wasm32-unknown-unknown
+	scripts/tools.py npm bindings/component/node
+	$$(scripts/tools.py node) bindings/component/node/build.mjs $(COMPONENT) $(TARGET)/component
+
+component-test: component ## Runs the parity table through the component, in Node.js and in wasmtime
+	cargo build -p portcullis
+	cargo build --release --manifest-path bindings/component/rust/Cargo.toml --target-dir $(TARGET)/component-rust
+	scripts/component-test.sh
+
 demo: # The MCP server that the demos protect, and a client
 	cargo build -p portcullis-demo
 
@@ -86,7 +98,7 @@ test: filter inspector tools ## Runs every test (README's second command)
 	scripts/test.sh
 	cargo test --workspace --doc
 
-test-all: ci envoy-matrix image-test image-twice ## Runs all of ci, then what is too slow for it
+test-all: ci envoy-matrix image-test image-twice component-test ## Runs all of ci, then what is too slow for it
 
 ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that order
 
