@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::commands::render::mesh::{EnvoyGatewayArgs, IstioArgs};
+use crate::commands::render::mesh::{EnvoyGatewayArgs, HelmArgs, IstioArgs};
 use crate::commands::render::native::{ComposeArgs, KubernetesArgs, SystemdArgs};
 use crate::commands::render::output::OutputArgs;
 use crate::render::{Address, File, Install, bootstrap};
@@ -40,6 +40,8 @@ enum Target {
     EnvoyGateway(EnvoyGatewayArgs),
     /// Prints what runs the native binary in a Kubernetes cluster
     Kubernetes(KubernetesArgs),
+    /// Prints the values of the chart in deploy/helm for the same settings
+    Helm(HelmArgs),
     /// Prints a compose file with the native binary beside the MCP server
     Compose(ComposeArgs),
     /// Prints a unit and settings for the native binary on a host
@@ -75,6 +77,7 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
         Target::Istio(args) => mesh::istio(args),
         Target::EnvoyGateway(args) => mesh::envoy_gateway(args),
         Target::Kubernetes(args) => native::kubernetes(args),
+        Target::Helm(args) => mesh::helm(args),
         Target::Compose(args) => native::compose(args),
         Target::Systemd(args) => native::systemd(args),
     }

@@ -1,12 +1,13 @@
-//! `portcullis render istio` and `render envoy-gateway`.
+//! `portcullis render istio`, `envoy-gateway` and `helm`.
 
 use portcullis_core::config::{Setting, Settings, Source};
 
 use crate::commands::render::output::OutputArgs;
-use crate::commands::render::place::{PlaceArgs, in_container};
+use crate::commands::render::place::{PlaceArgs, hosts_of, in_container};
+use crate::listen::Listen;
 use crate::render::{
-    EnvoyGateway, File, Install, Istio, IstioKind, Place, Role, check_named, check_reachable,
-    kubernetes,
+    ChartShape, EnvoyGateway, File, Install, Istio, IstioKind, Place, Role, chart_values,
+    check_named, check_reachable, kubernetes,
 };
 use crate::settings::SettingsArgs;
 
@@ -59,12 +60,29 @@ pub(crate) struct EnvoyGatewayArgs {
     proxy_namespace: String,
 }
 
+/// Arguments of `portcullis render helm`.
+#[derive(clap::Args)]
+pub(crate) struct HelmArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// What the chart is to install
+    #[arg(long, value_enum, default_value_t = ChartShape::Native)]
+    shape: ChartShape,
+}
+
 /// Renders the filter for Istio.
 pub(super) fn istio(args: &IstioArgs) -> anyhow::Result<()> {
     let settings = in_container(args.settings.load()?);
     let place = args.place.place(&settings, "istio-system");
     let patches = args.kind == IstioKind::EnvoyFilter;
-    let shape = Shape::new(settings, &place, patches)?;
+    let shape = if patches {
+        Shape::whole(&settings)?
+    } else {
+        let port = Listen::from_settings(&settings)?.port;
+        Shape::new(settings, &place.native_url(port))?
+    };
     check_named(&shape.filter, !patches)?;
     let gateway = args.gateway.clone();
     let gateway = gateway.unwrap_or_else(|| format!("{}/{}", place.namespace, place.name));
@@ -84,7 +102,8 @@ pub(super) fn istio(args: &IstioArgs) -> anyhow::Result<()> {
 pub(super) fn envoy_gateway(args: &EnvoyGatewayArgs) -> anyhow::Result<()> {
     let settings = in_container(args.settings.load()?);
     let place = args.place.place(&settings, "mcp");
-    let shape = Shape::new(settings, &place, false)?;
+    let port = Listen::from_settings(&settings)?.port;
+    let shape = Shape::new(settings, &place.native_url(port))?;
     check_named(&shape.filter, true)?;
     let gateway = EnvoyGateway {
         place: &place,
@@ -97,6 +116,27 @@ pub(super) fn envoy_gateway(args: &EnvoyGatewayArgs) -> anyhow::Result<()> {
     args.output.give(&files, &shape.filter.warnings)
 }
 
+/// Renders the values of the chart.
+pub(super) fn helm(args: &HelmArgs) -> anyhow::Result<()> {
+    let settings = in_container(args.settings.load()?);
+    let hosts = hosts_of(&settings, &[]);
+    let (install, sign_in) = match args.shape {
+        ChartShape::Native => (Install::by_reference(&settings, Role::Native)?, Vec::new()),
+        ChartShape::Istio | ChartShape::EnvoyGateway => {
+            let Shape { filter, native } = Shape::new(settings, "http://native.invalid:80")?;
+            check_named(&filter, true)?;
+            let paths = filter.sign_in.as_ref().map(|(_, paths)| paths.clone());
+            match native {
+                Some(native) => (native, paths.unwrap_or_default()),
+                None => (filter, Vec::new()),
+            }
+        }
+    };
+    check_reachable(&install)?;
+    let file = chart_values(args.shape, &install, &sign_in, &hosts);
+    args.output.give(&[file], &install.warnings)
+}
+
 /// The filter, and the native binary where people sign in and the filter cannot read bodies.
 struct Shape {
     filter: Install,
@@ -104,19 +144,25 @@ struct Shape {
 }
 
 impl Shape {
-    fn new(mut settings: Settings, place: &Place, reads_bodies: bool) -> anyhow::Result<Self> {
-        let filter = Install::by_reference(&settings, Role::Filter)?;
-        if reads_bodies || !filter.reads_bodies {
-            return Ok(Self {
-                filter,
-                native: None,
-            });
+    /// The filter reads bodies, so it signs people in where that is the mode.
+    fn whole(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self {
+            filter: Install::by_reference(settings, Role::Filter)?,
+            native: None,
+        })
+    }
+
+    /// The filter reads no bodies; where people sign in they do so at `native_url`.
+    fn new(mut settings: Settings, native_url: &str) -> anyhow::Result<Self> {
+        let whole = Self::whole(&settings)?;
+        if !whole.filter.reads_bodies {
+            return Ok(whole);
         }
         let native = Install::by_reference(&settings, Role::Native)?;
-        let url = place.native_url(native.listen.port);
-        settings.set(Setting::OAuthEndpoints, url, Source::Flag);
+        settings.set(Setting::OAuthEndpoints, native_url, Source::Flag);
+        let Self { filter, .. } = Self::whole(&settings)?;
         Ok(Self {
-            filter: Install::by_reference(&settings, Role::Filter)?,
+            filter,
             native: Some(native),
         })
     }

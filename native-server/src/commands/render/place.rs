@@ -32,19 +32,22 @@ pub(crate) struct PlaceArgs {
 impl PlaceArgs {
     /// Returns the place; `namespace` is the default of the target.
     pub(crate) fn place(&self, settings: &Settings, namespace: &str) -> Place {
-        let public = settings.non_blank(Setting::OidcBaseUrl);
-        let public = public.and_then(|url| HttpUrl::parse(url).ok());
-        let hosts = match (self.hosts.as_slice(), public) {
-            ([], Some(url)) => vec![url.host().to_owned()],
-            ([], None) => Vec::new(),
-            (hosts, _) => hosts.to_vec(),
-        };
         Place {
             name: self.name.clone(),
             namespace: self.namespace.as_deref().unwrap_or(namespace).to_owned(),
-            hosts,
+            hosts: hosts_of(settings, &self.hosts),
             image: self.image.clone(),
         }
+    }
+}
+
+/// Returns the host names of clients' URLs: those that are given, else that of the public URL.
+pub(crate) fn hosts_of(settings: &Settings, given: &[String]) -> Vec<String> {
+    let public = settings.non_blank(Setting::OidcBaseUrl);
+    let public = public.and_then(|url| HttpUrl::parse(url).ok());
+    match (given, public) {
+        ([], Some(url)) => vec![url.host().to_owned()],
+        (hosts, _) => hosts.to_vec(),
     }
 }
 
