@@ -201,6 +201,7 @@ def everything():
     valgrind()
     for package in ("nginx", "haproxy"):
         debian(package, package)
+    debian("systemd", "systemd-analyze")
     caddy()
     traefik()
     return envoy()

@@ -12,11 +12,13 @@
 mod authority;
 mod boot_envoy_gateway;
 mod boot_istio;
+mod chart;
 mod drift;
 #[path = "../envoy/envoy.rs"]
 #[expect(dead_code, reason = "the other tests of Envoy need more")]
 mod envoy;
 mod envoy_gateway;
+mod host;
 mod istio;
 mod manifests;
 mod render;

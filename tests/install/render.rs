@@ -128,8 +128,13 @@ pub(crate) fn documents(yaml: &str) -> Vec<Value> {
 
 /// Returns the Python that has the packages of `requirements.txt`.
 pub(crate) fn python() -> PathBuf {
+    tool(&["manifests"])
+}
+
+/// Returns what `scripts/tools.py` finds or installs.
+pub(crate) fn tool(arguments: &[&str]) -> PathBuf {
     let mut command = Command::new(tools::root().join("scripts/tools.py"));
-    let output = command.arg("manifests").output().unwrap();
+    let output = command.args(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
