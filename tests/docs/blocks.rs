@@ -122,7 +122,7 @@ fn expectation<'a>(blocks: &'a [Block], command: &Block) -> Option<&'a Block> {
     (next.language == "text" && next.follows).then_some(next)
 }
 
-const LANGUAGES: [&str; 14] = [
+const LANGUAGES: [&str; 15] = [
     "sh",
     "console",
     "text",
@@ -134,6 +134,7 @@ const LANGUAGES: [&str; 14] = [
     "ini",
     "caddyfile",
     "haproxy",
+    "lua",
     "js",
     "wit",
     "http",
