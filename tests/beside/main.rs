@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod again;
 mod pages;
 mod proxies;
 mod rows;

@@ -13,6 +13,7 @@
 
 pub mod authorization_server;
 pub mod client;
+pub mod folder;
 pub mod gateway;
 mod h2_client;
 pub mod oauth_flow;

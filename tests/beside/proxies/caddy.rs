@@ -2,15 +2,17 @@
 
 use std::process::Command;
 
-use super::{Folder, Places, tool};
+use portcullis_tests::folder::Folder;
+
+use super::{Places, deploy, tool};
 
 pub(super) fn command(folder: &Folder, places: &Places) -> Command {
-    let config = folder.deploy("Caddyfile", places);
+    let config = deploy(folder, "Caddyfile", places);
     let mut command = Command::new(tool(&["caddy"]));
     command
         // Where it keeps what it makes.
-        .env("XDG_DATA_HOME", &folder.0)
-        .env("XDG_CONFIG_HOME", &folder.0)
+        .env("XDG_DATA_HOME", folder.path())
+        .env("XDG_CONFIG_HOME", folder.path())
         .args(["run", "--adapter", "caddyfile", "--config"])
         .arg(config);
     command

@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
-use super::{Folder, Places, tool};
+use portcullis_tests::folder::Folder;
+
+use super::{Places, deploy, tool};
 
 pub(super) fn command(folder: &Folder, places: &Places, name: &str) -> Command {
-    let config = folder.deploy(name, places);
+    let config = deploy(folder, name, places);
     let mut command = Command::new(tool(&["envoy"]));
     command
         .args([

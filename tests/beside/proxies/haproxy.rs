@@ -2,11 +2,13 @@
 
 use std::process::Command;
 
-use super::{Folder, Places, debian};
+use portcullis_tests::folder::Folder;
+
+use super::{Places, debian, deploy};
 
 pub(super) fn command(folder: &Folder, places: &Places) -> Command {
-    folder.deploy("portcullis.lua", places);
-    let config = folder.deploy("haproxy.cfg", places);
+    deploy(folder, "portcullis.lua", places);
+    let config = deploy(folder, "haproxy.cfg", places);
     let mut command = debian("haproxy");
     command.arg("-db").arg("-f").arg(config);
     command

@@ -10,11 +10,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use portcullis_tests::Request;
+use portcullis_tests::folder::Folder;
 use portcullis_tests::process::Process;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,52 +71,26 @@ pub(crate) fn start(proxy: Proxy, places: &Places) -> Running {
     }
 }
 
-/// A folder for the files of one proxy.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("portcullis-beside-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, contents).unwrap();
-        path
-    }
-
-    /// Copies a file of `deploy/beside/`, with the ports of `places` in place of its own, and this
-    /// folder in place of those that packages have.
-    fn deploy(&self, name: &str, places: &Places) -> PathBuf {
-        let sample = fs::read_to_string(root().join("deploy/beside").join(name)).unwrap();
-        let mut text = sample.clone();
-        for (own, here) in [
-            (8000, places.portcullis),
-            (8080, places.proxy),
-            (9000, places.mcp),
-        ] {
-            for before in [":", "port_value: "] {
-                let own = format!("{before}{own}");
-                text = text.replace(&own, &format!("{before}{}", here.port()));
-            }
+/// Copies a file of `deploy/beside/` into `folder`, with the ports of `places` in place of its own,
+/// and the folder in place of those that packages have.
+fn deploy(folder: &Folder, name: &str, places: &Places) -> PathBuf {
+    let sample = fs::read_to_string(root().join("deploy/beside").join(name)).unwrap();
+    let mut text = sample.clone();
+    for (own, here) in [
+        (8000, places.portcullis),
+        (8080, places.proxy),
+        (9000, places.mcp),
+    ] {
+        for before in [":", "port_value: "] {
+            let own = format!("{before}{own}");
+            text = text.replace(&own, &format!("{before}{}", here.port()));
         }
-        for package in ["/etc/haproxy", "/etc/traefik"] {
-            text = text.replace(package, &self.0.display().to_string());
-        }
-        assert_ne!(text, sample, "{name} names no port");
-        self.write(name, text)
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
+    for package in ["/etc/haproxy", "/etc/traefik"] {
+        text = text.replace(package, &folder.path().display().to_string());
     }
+    assert_ne!(text, sample, "{name} names no port");
+    folder.write(name, text)
 }
 
 /// Returns the folder of the project.

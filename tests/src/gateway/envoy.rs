@@ -6,8 +6,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use super::{Folder, Gateway, Kind, Settings, artifact, inherited, portcullis};
+use super::{Gateway, Kind, Settings, artifact, inherited, portcullis};
 use crate::client::Request;
+use crate::folder::Folder;
 use crate::process::Process;
 
 /// How long Envoy may take to come up; a loaded machine compiles the module slowly.
@@ -20,7 +21,7 @@ pub(super) fn start(
 ) -> Result<Gateway, String> {
     let folder = Folder::new();
     let bootstrap = render(&folder, settings, upstream)?;
-    let admin_path = folder.0.join("admin-address");
+    let admin_path = folder.path().join("admin-address");
     let mut command = Command::new(binary());
     command
         .env_clear()

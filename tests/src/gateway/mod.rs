@@ -10,9 +10,10 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::client::{Connection, Request, Response};
+use crate::folder::Folder;
 use crate::process::Process;
 
 /// Settings by the name of their environment variable, and where to listen.
@@ -227,32 +228,6 @@ pub fn free_address() -> SocketAddr {
         .unwrap()
 }
 
-/// A folder for one gateway, removed with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("portcullis-tests-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, contents).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
 /// Makes a command of the native binary that reads `settings` and nothing of our own environment.
 fn portcullis(
     subcommand: &[&str],
@@ -271,7 +246,7 @@ fn portcullis(
     command
         .env_clear()
         .envs(inherited())
-        .env("PORTCULLIS_STATE_DIR", &folder.0)
+        .env("PORTCULLIS_STATE_DIR", folder.path())
         .envs(
             settings
                 .authorities

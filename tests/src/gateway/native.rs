@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{Folder, Gateway, Kind, Settings, portcullis};
+use super::{Gateway, Kind, Settings, portcullis};
+use crate::folder::Folder;
 use crate::process::Process;
 
 pub(super) fn start(settings: &Settings, upstream: Option<&str>) -> Result<Gateway, String> {
