@@ -1,6 +1,7 @@
 //! The native reverse proxy: carries out what `portcullis-core` decides.
 
 mod admin;
+mod audit;
 mod certificate;
 mod commands;
 mod crypto;
@@ -19,6 +20,7 @@ mod state;
 mod telemetry;
 mod terminal;
 mod tls;
+mod trace;
 
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::client_config::mcp_remote;
 use crate::admin::AdminArgs;
+use crate::audit::AuditArgs;
 use crate::file_watch::FileWatch;
 use crate::logs::LogArgs;
 use crate::open_files;
@@ -23,6 +24,7 @@ use crate::reload::{Lasting, Reloader, announce};
 use crate::settings::SettingsArgs;
 use crate::state::StoredKey;
 use crate::telemetry::Telemetry;
+use crate::trace::Tracer;
 
 /// Arguments of `portcullis serve`.
 #[derive(clap::Args)]
@@ -33,6 +35,8 @@ pub(crate) struct ServeArgs {
     logs: LogArgs,
     #[command(flatten)]
     admin: AdminArgs,
+    #[command(flatten)]
+    audit: AuditArgs,
     /// Largest request body
     #[arg(long, help_heading = "Limits", value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     max_body_bytes: u64,
@@ -46,7 +50,8 @@ pub(crate) struct ServeArgs {
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     args.logs.start();
     open_files::raise(args.max_connections);
-    let telemetry = Telemetry::new(args.admin.is_on());
+    let (tracer, export) = Tracer::from_environment()?.unzip();
+    let telemetry = Telemetry::new(args.admin.is_on(), args.audit.open()?, tracer);
     let lasting = Lasting::new(args.max_body_bytes, Arc::clone(&telemetry))?;
     let mut watch = FileWatch::default();
     let plan = lasting.plan(args.settings.load_watched(&mut watch)?)?;
@@ -55,7 +60,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start threads")?
-        .block_on(carry_out(plan, lasting, watch, telemetry, args))
+        .block_on(async {
+            if let Some(export) = export {
+                tokio::spawn(export.run());
+            }
+            carry_out(plan, lasting, watch, telemetry, args).await
+        })
 }
 
 async fn carry_out(
@@ -104,6 +114,7 @@ async fn carry_out(
         refreshing,
     };
     reload_on(hangup, reloader)?;
+    reopen_on(signal(SignalKind::hangup())?, &telemetry);
     tracing::info!("listening on {address}");
     let stop = async {
         tokio::select! {
@@ -116,7 +127,20 @@ async fn carry_out(
         .context("cannot start threads")?;
     keeping_up.abort();
     telemetry.report();
+    if let Some(audit) = &telemetry.audit {
+        audit.flush();
+    }
     Ok(())
+}
+
+/// Has the audit log opened anew when `hangup` comes, as is usual after a rotation.
+fn reopen_on(mut hangup: Signal, telemetry: &Arc<Telemetry>) {
+    let telemetry = Arc::clone(telemetry);
+    tokio::spawn(async move {
+        while let (Some(audit), Some(())) = (&telemetry.audit, hangup.recv().await) {
+            audit.reopen();
+        }
+    });
 }
 
 /// Reloads when the files change and when `hangup` comes, in a thread that ends with the runtime.

@@ -27,6 +27,7 @@ use super::protocol::Protocol;
 use super::scribe::Scribe;
 use super::service::{Current, Role};
 use super::slot::Slot;
+use super::trail::{Told, Trail};
 use super::upload::Upload;
 use super::watch::{Watch, Watched};
 
@@ -209,31 +210,47 @@ impl Client {
             }
         };
         let method = request.method().clone();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let trail = Trail::begin(&service.telemetry, &parts);
         let head = Head::of(&parts).inspect_err(|failure| {
             scribe.note_failure(*failure, &parts, self.via.peer);
         })?;
         let request = head.as_request(self.via.peer);
         let mut upload = Upload::new(body, &parts.headers);
-        let decided = service.gate.decide(&request, &mut upload).await;
-        scribe.note(&request, &decided);
+        let context = trail.context();
+        let decided = service.gate.decide(&request, &mut upload, context).await;
+        scribe.note(&request, &decided, context);
+        let mut told = Told {
+            mode: service.gate.mode.name(),
+            outcome: decided.decision.outcome(),
+            reason: decided.decision.reason(),
+            source: decided.source,
+            status: 0,
+        };
         let carried_out = match decided.decision {
             Decision::Respond(local) => {
                 upload.drain();
-                return Ok(answer::respond(local, &method));
+                Ok(answer::respond(local, &method))
             }
             Decision::Forward(_) if method == Method::CONNECT => Err(Failure::BadMethod),
             Decision::Forward(forward) => {
+                trail.pass_on(&mut parts.headers);
                 let request = Request::from_parts(parts, upload.into_body());
                 forwarder
                     .forward(&forward, request, &self.via, &self.pool)
                     .await
             }
         };
-        carried_out.inspect_err(|failure| {
-            let telemetry = &service.telemetry;
-            telemetry.count_forward_failure(failure.reason());
-        })
+        let telemetry = &service.telemetry;
+        told.status = match &carried_out {
+            Ok(response) => response.status().as_u16(),
+            Err(failure) => {
+                telemetry.count_forward_failure(failure.reason());
+                failure.status().as_u16()
+            }
+        };
+        trail.end(telemetry, &told);
+        carried_out
     }
 }
 

@@ -17,10 +17,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::BodyFault;
+use super::trail::CallTrace;
 use super::upload::Upload;
 use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
 use crate::telemetry::{KeyUse, Present, Telemetry};
+use crate::trace::TraceContext;
 
 /// How long a request may wait for calls, all together.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -127,10 +129,11 @@ impl Gate {
         self: &Arc<Self>,
         head: &RequestHead<'_>,
         upload: &mut Upload,
+        cause: Option<TraceContext>,
     ) -> Decided {
         let begun = Clock::now();
         let mut deadline = None;
-        let (mut turn, mut source) = self.open(head);
+        let (mut turn, mut source) = self.open(head, cause);
         let mut engine = begun.elapsed();
         let mut whole = engine;
         loop {
@@ -152,14 +155,16 @@ impl Gate {
                         Err(BodyFault::Stalled | BodyFault::Cut) => RequestBody::Missing,
                     };
                     resumed = Clock::now();
-                    self.take_turn(|engine| engine.handle_body(pending, body, ambient()))
+                    self.take_turn(cause, |engine| engine.handle_body(pending, body, ambient()))
                 }
                 Turn::Parked(pending, parked) => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
                     let answer = parked.answer(deadline).await;
                     source = Source::Call;
                     resumed = Clock::now();
-                    self.take_turn(|engine| engine.handle_wake(pending, &answer, ambient()))
+                    self.take_turn(cause, |engine| {
+                        engine.handle_wake(pending, &answer, ambient())
+                    })
                 }
             };
             engine = engine.saturating_add(resumed.elapsed());
@@ -169,8 +174,12 @@ impl Gate {
 
     /// Begins a request. Signatures are checked outside the lock: everything else takes a
     /// microsecond or a few, a signature tens of them.
-    fn open(self: &Arc<Self>, head: &RequestHead<'_>) -> (Turn, Source) {
-        let (opened, source) = self.with_engine(|state| {
+    fn open(
+        self: &Arc<Self>,
+        head: &RequestHead<'_>,
+        cause: Option<TraceContext>,
+    ) -> (Turn, Source) {
+        let (opened, source) = self.with_engine(cause, |state| {
             let hits = state.engine.cache_hits();
             let opened = match state.engine.open_request(head, ambient()) {
                 Opening::Step(step) => Opened::Turn(self.turn(step)),
@@ -187,7 +196,9 @@ impl Gate {
             Opened::Turn(turn) => turn,
             Opened::Unchecked(check, pending) => {
                 let checked = check.run(self.verifier.as_ref());
-                self.take_turn(|engine| engine.handle_check(pending, checked, ambient()))
+                self.take_turn(cause, |engine| {
+                    engine.handle_check(pending, checked, ambient())
+                })
             }
         };
         (turn, source)
@@ -212,7 +223,7 @@ impl Gate {
     /// Does what is due by the engine's clock, and returns when it is due next.
     pub(super) fn tick(self: &Arc<Self>) -> Option<UnixSeconds> {
         let now = ambient();
-        self.with_engine(|state| {
+        self.with_engine(None, |state| {
             if state
                 .engine
                 .poll_timeout()
@@ -224,8 +235,12 @@ impl Gate {
         })
     }
 
-    fn take_turn(self: &Arc<Self>, act: impl FnOnce(&mut Engine) -> Step) -> Turn {
-        self.with_engine(|state| self.turn(act(&mut state.engine)))
+    fn take_turn(
+        self: &Arc<Self>,
+        cause: Option<TraceContext>,
+        act: impl FnOnce(&mut Engine) -> Step,
+    ) -> Turn {
+        self.with_engine(cause, |state| self.turn(act(&mut state.engine)))
     }
 
     /// Parks a request that has to wait; under the same lock as the step, so that no wake can come
@@ -252,7 +267,7 @@ impl Gate {
     }
 
     fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: CallOutcome) {
-        self.with_engine(|state| {
+        self.with_engine(None, |state| {
             let wake = state.engine.handle_upstream(pending, outcome, ambient());
             let mut parked = lock(&self.parked);
             for ticket in wake.tickets {
@@ -264,8 +279,13 @@ impl Gate {
         });
     }
 
-    /// Runs `act` under the lock, then sends the calls that the engine asks for.
-    fn with_engine<T>(self: &Arc<Self>, act: impl FnOnce(&mut State) -> T) -> T {
+    /// Runs `act` under the lock, then sends the calls that the engine asks for, `cause` being the
+    /// request that is at work.
+    fn with_engine<T>(
+        self: &Arc<Self>,
+        cause: Option<TraceContext>,
+        act: impl FnOnce(&mut State) -> T,
+    ) -> T {
         let mut state = lock(&self.state);
         let result = act(&mut state);
         let calls: Vec<_> = std::iter::from_fn(|| state.engine.poll_call()).collect();
@@ -277,20 +297,27 @@ impl Gate {
             self.due_changed.notify_one();
         }
         for (call, pending) in calls {
-            self.spawn_call(call, pending);
+            self.spawn_call(call, pending, cause);
         }
         result
     }
 
     /// Sends a call in a task of its own: no request owns it, so a client that leaves cancels
     /// nothing.
-    fn spawn_call(self: &Arc<Self>, call: UpstreamCall, pending: PendingCall) {
+    fn spawn_call(
+        self: &Arc<Self>,
+        mut call: UpstreamCall,
+        pending: PendingCall,
+        cause: Option<TraceContext>,
+    ) {
         let gate = Arc::clone(self);
         tokio::spawn(async move {
+            let telemetry = &gate.telemetry;
+            let trace = CallTrace::begin(telemetry, cause, &mut call);
             let begun = Clock::now();
             let outcome = gate.calls.send(&call).await;
-            let telemetry = &gate.telemetry;
             telemetry.count_call(gate.mode, &outcome, begun.elapsed());
+            trace.end(telemetry, &call, &outcome);
             gate.finish_call(pending, outcome);
         });
     }

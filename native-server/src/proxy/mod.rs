@@ -22,6 +22,7 @@ mod serve;
 mod service;
 mod slot;
 mod target;
+mod trail;
 mod tunnel;
 mod upload;
 mod watch;

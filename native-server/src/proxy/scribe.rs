@@ -1,15 +1,17 @@
 //! Writes down what was decided.
 
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
-use portcullis_core::{Decision, Outcome, Reason, RequestHead};
+use portcullis_core::{Decision, HeaderEdits, Outcome, Peer, Reason, RequestHead};
 
 use super::answer::Failure;
-use super::decide::Decided;
+use super::decide::{Decided, Source};
 use super::service::Service;
+use crate::audit::Record;
 use crate::telemetry::{Refusal, Shard, plain_path};
+use crate::trace::TraceContext;
 
 /// Tells of the decisions of one service, in the figures of one worker.
 pub(super) struct Scribe<'a> {
@@ -17,52 +19,100 @@ pub(super) struct Scribe<'a> {
     pub(super) shard: &'a Shard,
 }
 
+/// What is written down of a request.
+struct Entry<'a> {
+    head: &'a RequestHead<'a>,
+    outcome: Outcome,
+    reason: Reason,
+    /// The status of an answer of our own.
+    status: Option<u16>,
+    identity: Option<&'a HeaderEdits>,
+    source: Source,
+    took: Duration,
+    trace: Option<TraceContext>,
+}
+
 impl Scribe<'_> {
     /// Notes a decision.
-    pub(super) fn note(&self, head: &RequestHead<'_>, decided: &Decided) {
-        let decision = &decided.decision;
-        let (outcome, reason) = (decision.outcome(), decision.reason());
-        self.shard.count(self.service.gate.mode, outcome, reason);
+    pub(super) fn note(
+        &self,
+        head: &RequestHead<'_>,
+        decided: &Decided,
+        trace: Option<TraceContext>,
+    ) {
         self.shard.engine.note(decided.engine);
         self.shard.waits.note(decided.whole);
-        tracing::debug!(
-            reason = reason.name(),
-            source = decided.source.name(),
-            "decided"
-        );
-        if let (Decision::Respond(local), Outcome::Refused | Outcome::Failed) = (decision, outcome)
-        {
-            let client = || self.service.gate.client(head);
-            self.keep_refusal(reason, local.status, head.method, head.path, client);
-        }
+        let decision = &decided.decision;
+        let (status, identity) = match decision {
+            Decision::Forward(forward) => (None, Some(&forward.request)),
+            Decision::Respond(local) => (Some(local.status), None),
+        };
+        self.enter(&Entry {
+            head,
+            outcome: decision.outcome(),
+            reason: decision.reason(),
+            status,
+            identity,
+            source: decided.source,
+            took: decided.whole,
+            trace,
+        });
     }
 
     /// Notes a request that is none to the engine.
     pub(super) fn note_failure(&self, failure: Failure, parts: &Parts, peer: IpAddr) {
-        let (outcome, reason) = (failure.outcome(), failure.reason());
-        self.shard.count(self.service.gate.mode, outcome, reason);
-        let (method, path) = (parts.method.as_str(), parts.uri.path());
-        let (method, path) = (method.as_bytes(), path.as_bytes());
-        self.keep_refusal(reason, failure.status().as_u16(), method, path, || {
-            Some(peer)
+        let head = RequestHead {
+            method: parts.method.as_str().as_bytes(),
+            authority: b"",
+            path: parts.uri.path().as_bytes(),
+            headers: &[],
+            peer: Peer::Address(peer),
+        };
+        self.enter(&Entry {
+            head: &head,
+            outcome: failure.outcome(),
+            reason: failure.reason(),
+            status: Some(failure.status().as_u16()),
+            identity: None,
+            source: Source::Request,
+            took: Duration::ZERO,
+            trace: None,
         });
     }
 
-    fn keep_refusal(
-        &self,
-        reason: Reason,
-        status: u16,
-        method: &[u8],
-        path: &[u8],
-        client: impl FnOnce() -> Option<IpAddr>,
-    ) {
-        self.service.telemetry.refusals().keep(|| Refusal {
-            at: SystemTime::now(),
-            reason,
-            status,
-            method: plain_path(method),
-            path: plain_path(path),
-            client: client(),
-        });
+    fn enter(&self, entry: &Entry<'_>) {
+        let (gate, telemetry) = (&self.service.gate, &self.service.telemetry);
+        let (outcome, reason) = (entry.outcome, entry.reason);
+        self.shard.count(gate.mode, outcome, reason);
+        let source = entry.source.name();
+        tracing::debug!(reason = reason.name(), source, "decided");
+        if let Some(audit) = telemetry.audit.as_ref()
+            && audit.wants(outcome)
+        {
+            audit.write(&Record {
+                at: SystemTime::now(),
+                head: entry.head,
+                outcome,
+                reason,
+                status: entry.status,
+                identity: entry.identity,
+                mode: gate.mode.name(),
+                own_id: audit.request_id(),
+                client: gate.client(entry.head),
+                source,
+                took: entry.took,
+                trace_id: entry.trace.map(|trace| trace.trace_id()),
+            });
+        }
+        if let (Some(status), Outcome::Refused | Outcome::Failed) = (entry.status, outcome) {
+            telemetry.refusals().keep(|| Refusal {
+                at: SystemTime::now(),
+                reason,
+                status,
+                method: plain_path(entry.head.method),
+                path: plain_path(entry.head.path),
+                client: gate.client(entry.head),
+            });
+        }
     }
 }

@@ -8,6 +8,9 @@ use portcullis_core::{Observation, UnixSeconds};
 
 use super::exposition::{Kind, Page};
 use super::process::ProcessFacts;
+use crate::audit::AuditLog;
+use crate::trace::Tracer;
+
 use super::{CALL_OUTCOMES, Telemetry, lock, seconds};
 
 /// What is not counted but looked at when somebody asks.
@@ -236,13 +239,14 @@ fn reloads(page: &mut Page, telemetry: &Telemetry) {
 fn records(page: &mut Page, telemetry: &Telemetry) {
     let help = "Audit records, by whether they were written.";
     let mut family = page.family("portcullis_audit_records_total", Kind::Counter, help);
-    let written = telemetry.audit_written.load(Ordering::Relaxed);
+    let counts = telemetry.audit.as_ref().map(AuditLog::counts);
+    let written = counts.map_or(0, |counts| counts.written.load(Ordering::Relaxed));
     family.sample(&[("outcome", "written")], written);
-    let dropped = telemetry.audit_dropped.load(Ordering::Relaxed);
+    let dropped = counts.map_or(0, |counts| counts.dropped.load(Ordering::Relaxed));
     family.sample(&[("outcome", "dropped")], dropped);
     let help = "Spans that found no room in the queue, or no receiver.";
     page.family("portcullis_spans_dropped_total", Kind::Counter, help)
-        .value(telemetry.spans_dropped.load(Ordering::Relaxed));
+        .value(telemetry.tracer.as_ref().map_or(0, Tracer::dropped));
 }
 
 fn process(page: &mut Page, telemetry: &Telemetry) {

@@ -19,6 +19,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use portcullis_core::config::ModeName;
 use portcullis_core::{CallOutcome, Outcome, Reason, call_outcome_name};
 
+use crate::audit::AuditLog;
+use crate::trace::Tracer;
+
 pub(crate) use decisions::Tallied;
 pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use families::{KeyUse, Present, render};
@@ -48,12 +51,10 @@ pub(crate) struct Telemetry {
     reloads: Reloads,
     history: Mutex<History>,
     refusals: Refusals,
-    /// Audit records that found no room.
-    pub(crate) audit_dropped: AtomicU64,
-    /// Audit records that were written.
-    pub(crate) audit_written: AtomicU64,
-    /// Spans that found no room, or no receiver.
-    pub(crate) spans_dropped: AtomicU64,
+    /// Takes a record of each decision.
+    pub(crate) audit: Option<AuditLog>,
+    /// Takes spans.
+    pub(crate) tracer: Option<Tracer>,
 }
 
 /// How changed settings were received.
@@ -69,7 +70,11 @@ struct Reloads {
 
 impl Telemetry {
     /// Begins counting; refusals are kept to be looked at where `keeps_refusals`.
-    pub(crate) fn new(keeps_refusals: bool) -> Arc<Self> {
+    pub(crate) fn new(
+        keeps_refusals: bool,
+        audit: Option<AuditLog>,
+        tracer: Option<Tracer>,
+    ) -> Arc<Self> {
         let telemetry = Self {
             started: SystemTime::now(),
             shards: Mutex::default(),
@@ -79,9 +84,8 @@ impl Telemetry {
             reloads: Reloads::default(),
             history: Mutex::default(),
             refusals: Refusals::new(keeps_refusals),
-            audit_dropped: AtomicU64::new(0),
-            audit_written: AtomicU64::new(0),
-            spans_dropped: AtomicU64::new(0),
+            audit,
+            tracer,
         };
         let now = seconds(telemetry.started);
         telemetry.reloads.last_good.store(now, Ordering::Relaxed);

@@ -7,6 +7,7 @@
 )]
 
 mod admin;
+mod audit;
 mod beside;
 mod calls;
 mod check;
@@ -21,3 +22,4 @@ mod streaming;
 mod support;
 mod tls;
 mod token;
+mod traces;

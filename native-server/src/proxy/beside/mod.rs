@@ -30,6 +30,7 @@ use super::body::ResponseBody;
 use super::head::Head;
 use super::scribe::Scribe;
 use super::upload::Upload;
+use crate::trace::TraceContext;
 
 const DECIDE: &str = "/decide";
 const BRIEFLY: &str = "/decide/briefly";
@@ -131,8 +132,10 @@ impl Asked {
 }
 
 async fn decide(scribe: &Scribe<'_>, head: &RequestHead<'_>, upload: &mut Upload) -> Decision {
-    let decided = scribe.service.gate.decide(head, upload).await;
-    scribe.note(head, &decided);
+    // The proxy in front has the span; ours would only say the same again.
+    let trace = TraceContext::of(head);
+    let decided = scribe.service.gate.decide(head, upload, trace).await;
+    scribe.note(head, &decided, trace);
     decided.decision
 }
 

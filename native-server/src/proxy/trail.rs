@@ -1,0 +1,141 @@
+//! The traces of requests and of the calls that they cause.
+
+use std::time::SystemTime;
+
+use http::HeaderMap;
+use http::request::Parts;
+use portcullis_core::{CallOutcome, Outcome, Reason, UpstreamCall, call_outcome_name};
+
+use super::decide::Source;
+use crate::telemetry::Telemetry;
+use crate::trace::{Incoming, Kind, Span, TraceContext};
+
+/// The trace of one request.
+pub(super) struct Trail {
+    incoming: Incoming,
+    own: Option<Own>,
+}
+
+/// A span of ours.
+struct Own {
+    context: TraceContext,
+    start: SystemTime,
+    method: String,
+    path: String,
+}
+
+/// What a span of a request tells.
+pub(super) struct Told {
+    pub(super) mode: &'static str,
+    pub(super) outcome: Outcome,
+    pub(super) reason: Reason,
+    pub(super) source: Source,
+    /// The status that the client gets.
+    pub(super) status: u16,
+}
+
+impl Trail {
+    /// Begins with what the client says, and with a span where spans are wanted.
+    pub(super) fn begin(telemetry: &Telemetry, parts: &Parts) -> Self {
+        let incoming = Incoming::of(&parts.headers);
+        let tracer = telemetry.tracer.as_ref();
+        let context = tracer.and_then(|tracer| tracer.begin(incoming.context()));
+        let own = context.map(|context| Own {
+            context,
+            start: SystemTime::now(),
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+        });
+        Self { incoming, own }
+    }
+
+    /// Returns what is passed on: a span of ours, or else what came.
+    pub(super) fn context(&self) -> Option<TraceContext> {
+        let own = self.own.as_ref().map(|own| own.context);
+        own.or_else(|| self.incoming.context())
+    }
+
+    /// Leaves in `headers` what the protected resource is to know.
+    pub(super) fn pass_on(&self, headers: &mut HeaderMap) {
+        let own = self.own.as_ref().map(|own| &own.context);
+        self.incoming.pass_on(own, headers);
+    }
+
+    /// Ends the span, if there is one.
+    pub(super) fn end(self, telemetry: &Telemetry, told: &Told) {
+        let (Some(own), Some(tracer)) = (self.own, &telemetry.tracer) else {
+            return;
+        };
+        tracer.end(Span {
+            context: own.context,
+            parent: self.incoming.context().map(|parent| parent.span),
+            name: "request",
+            kind: Kind::Server,
+            start: own.start,
+            end: SystemTime::now(),
+            attributes: vec![
+                ("http.request.method", own.method.into()),
+                ("url.path", own.path.into()),
+                ("http.response.status_code", told.status.into()),
+                ("portcullis.mode", told.mode.into()),
+                ("portcullis.outcome", told.outcome.name().into()),
+                ("portcullis.reason", told.reason.name().into()),
+                ("portcullis.source", told.source.name().into()),
+            ],
+            failed: told.status >= 500,
+        });
+    }
+}
+
+/// The trace of one call.
+pub(super) struct CallTrace {
+    parent: Option<TraceContext>,
+    own: Option<TraceContext>,
+    start: SystemTime,
+}
+
+impl CallTrace {
+    /// Begins a span below `cause`, and has the call name it.
+    pub(super) fn begin(
+        telemetry: &Telemetry,
+        cause: Option<TraceContext>,
+        call: &mut UpstreamCall,
+    ) -> Self {
+        let tracer = telemetry.tracer.as_ref();
+        let own = tracer.and_then(|tracer| tracer.begin(cause));
+        if let Some(context) = own.or(cause) {
+            let value = context.to_string().into_bytes();
+            call.headers.push(("traceparent", value));
+        }
+        Self {
+            parent: cause,
+            own,
+            start: SystemTime::now(),
+        }
+    }
+
+    /// Ends the span, if there is one.
+    pub(super) fn end(self, telemetry: &Telemetry, call: &UpstreamCall, outcome: &CallOutcome) {
+        let (Some(context), Some(tracer)) = (self.own, &telemetry.tracer) else {
+            return;
+        };
+        let mut attributes = vec![
+            ("http.request.method", call.method.into()),
+            ("server.address", call.url.host().into()),
+            ("portcullis.outcome", call_outcome_name(outcome).into()),
+        ];
+        if let Ok(response) = outcome {
+            attributes.push(("http.response.status_code", response.status.into()));
+        }
+        tracer.end(Span {
+            context,
+            parent: self.parent.map(|parent| parent.span),
+            name: "call",
+            kind: Kind::Client,
+            start: self.start,
+            end: SystemTime::now(),
+            attributes,
+            failed: call_outcome_name(outcome) != "response",
+        });
+    }
+}

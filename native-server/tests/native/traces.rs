@@ -1,0 +1,160 @@
+//! Traces: what is passed on, and the spans that a collector receives.
+
+use std::io::Read as _;
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+use crate::support::{Gateway, PATIENCE, Upstream, values};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+
+fn upstream() -> Upstream {
+    Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+}
+
+fn ask(gateway: &Gateway, fields: &str) {
+    let head = "GET /mcp?q=in-query HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+    let answer = gateway.exchange(&format!("{head}{fields}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A receiver of OTLP over HTTP in JSON: a stand-in for a collector, which none of the package
+/// registries has. It takes documents to the letter of the protocol's JSON form.
+fn collector() -> (Upstream, Receiver<Value>) {
+    let (sender, documents) = channel();
+    let collector = Upstream::start(move |mut wire| {
+        let mut body = String::new();
+        // The head is gone; the body is one JSON object, which ends with its last brace.
+        let mut open = 0_i32;
+        loop {
+            let mut octet = [0];
+            wire.0.read_exact(&mut octet).expect("body");
+            body.push(char::from(octet[0]));
+            open += i32::from(octet[0] == b'{') - i32::from(octet[0] == b'}');
+            if open == 0 {
+                break;
+            }
+        }
+        let document = serde_json::from_str(&body).expect("JSON");
+        let _ = sender.send(document);
+        wire.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+    });
+    (collector, documents)
+}
+
+#[test]
+fn a_trace_is_passed_on_as_it_came_and_a_malformed_one_is_dropped() {
+    let upstream = upstream();
+    let gateway = Gateway::start(upstream.address, &[]);
+    let parent = format!("00-{TRACE}-{PARENT}-01");
+    ask(
+        &gateway,
+        &format!("traceparent: {parent}\r\ntracestate: a=b\r\n"),
+    );
+    let head = upstream.head();
+    assert_eq!(values(&head, "traceparent"), [parent.as_str()]);
+    assert_eq!(values(&head, "tracestate"), ["a=b"]);
+    ask(&gateway, "traceparent: 00-xyz\r\ntracestate: a=b\r\n");
+    let head = upstream.head();
+    assert!(values(&head, "traceparent").is_empty() && values(&head, "tracestate").is_empty());
+}
+
+#[test]
+fn a_request_is_a_span_below_that_of_its_client() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    let url = format!("http://{}", upstream.address);
+    let environment = [
+        ("ZSCALER_MCP_AUTH_MODE", "none"),
+        ("ZSCALER_MCP_ALLOWED_HOSTS", "*"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=mine"),
+    ];
+    let gateway = Gateway::start_with(&["--upstream", &url], &environment);
+    ask(
+        &gateway,
+        &format!("traceparent: 00-{TRACE}-{PARENT}-01\r\n"),
+    );
+    let document = documents.recv_timeout(PATIENCE).expect("spans");
+    let head = collector.head();
+    assert!(head.starts_with("POST /v1/traces HTTP/1.1"), "{head}");
+    assert_eq!(values(&head, "content-type"), ["application/json"]);
+    assert_eq!(values(&head, "x-tenant"), ["mine"]);
+    let span = &document["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+    assert_eq!(
+        (&span["traceId"], &span["parentSpanId"]),
+        (&TRACE.into(), &PARENT.into())
+    );
+    assert_eq!(
+        (&span["kind"], &span["status"]["code"]),
+        (&2.into(), &0.into())
+    );
+    let passed_on = format!("00-{TRACE}-{}-01", span["spanId"].as_str().expect("text"));
+    assert_eq!(
+        values(&upstream.head(), "traceparent"),
+        [passed_on.as_str()]
+    );
+    let attributes = span["attributes"].to_string();
+    for attribute in [
+        r#"{"key":"portcullis.reason","value":{"stringValue":"allowed"}}"#,
+        r#"{"key":"http.response.status_code","value":{"intValue":"200"}}"#,
+        r#"{"key":"url.path","value":{"stringValue":"/mcp"}}"#,
+    ] {
+        assert!(attributes.contains(attribute), "{attribute}\n{attributes}");
+    }
+    assert!(!document.to_string().contains("in-query"));
+    ask(
+        &gateway,
+        &format!("traceparent: 00-{TRACE}-{PARENT}-00\r\n"),
+    );
+    let unsampled = format!("00-{TRACE}-{PARENT}-00");
+    assert_eq!(
+        values(&upstream.head(), "traceparent"),
+        [unsampled.as_str()]
+    );
+}
+
+#[test]
+fn a_call_is_a_span_below_the_request_that_caused_it() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let issuer = Upstream::answering("HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n");
+    let endpoint = format!("http://{}", collector.address);
+    let url = format!("http://{}", upstream.address);
+    let token_url = format!("http://{}/token", issuer.address);
+    let environment = [
+        ("PORTCULLIS_TOKEN_URL", &*token_url),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+    ];
+    let gateway = Gateway::start_with(&["--upstream", &url], &environment);
+    let request = format!(
+        "GET /mcp HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-zscaler-client-id: id\r\n\
+         x-zscaler-client-secret: not-to-be-told\r\ntraceparent: 00-{TRACE}-{PARENT}-01\r\n\r\n"
+    );
+    assert!(gateway.exchange(&request).starts_with("HTTP/1.1 503"));
+    let mut spans = Vec::new();
+    while spans.len() < 2 {
+        let document = documents.recv_timeout(PATIENCE).expect("spans");
+        assert!(!document.to_string().contains("not-to-be-told"));
+        let some = document["resourceSpans"][0]["scopeSpans"][0]["spans"].clone();
+        spans.extend(some.as_array().expect("list").clone());
+    }
+    let named = |name: &str| {
+        spans
+            .iter()
+            .find(|span| span["name"] == name)
+            .expect("span")
+    };
+    let (request, call) = (named("request"), named("call"));
+    assert_eq!(call["parentSpanId"], request["spanId"]);
+    assert_eq!(
+        (&call["traceId"], &call["status"]["code"]),
+        (&TRACE.into(), &2.into())
+    );
+    let span = call["spanId"].as_str().expect("text");
+    assert_eq!(
+        values(&issuer.head(), "traceparent"),
+        [format!("00-{TRACE}-{span}-01")]
+    );
+}
