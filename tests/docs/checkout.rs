@@ -180,4 +180,4 @@ fn tools() -> Vec<String> {
 
 const FILTER: &str = "wasm32-wasip1/release/portcullis_filter.wasm";
 /// What the script finds that is not run under its name, or only where it was unpacked.
-const NO_PROGRAMS: [&str; 4] = ["npm", "python", "all", "valgrind"];
+const NO_PROGRAMS: [&str; 6] = ["npm", "python", "all", "valgrind", "musl", "debian"];
