@@ -55,8 +55,7 @@ image-test: image ## Tries the images: in a registry, and the binary as nobody i
 image-twice: ## Builds the images in a second folder too and compares their digests
 	scripts/image-twice.sh
 
-component: ## Builds the engine as a WebAssembly component, and what loads it in Node.js
-	rustup target add wasm32-unknown-unknown
+component: unknown-target ## Builds the engine as a WebAssembly component, and what loads it in Node.js
 	cargo build --release $(REMAP) --manifest-path bindings/component/Cargo.toml --target-dir $(TARGET)/component --target wasm32-unknown-unknown
 	scripts/tools.py npm bindings/component/node
 	$$(scripts/tools.py node) bindings/component/node/build.mjs $(COMPONENT) $(TARGET)/component
@@ -104,10 +103,13 @@ ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that ord
 
 fmt: ## Checks the formatting
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path bindings/component/Cargo.toml
+	cargo fmt --check --manifest-path bindings/component/rust/Cargo.toml
 
-clippy: wasm-target ## Checks the lints, warnings as errors, for both targets
+clippy: wasm-target unknown-target ## Checks the lints, warnings as errors, for both targets
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --release --target wasm32-wasip1 -p portcullis-filter -- -D warnings
+	cargo clippy --manifest-path bindings/component/Cargo.toml --target-dir $(TARGET)/component --target wasm32-unknown-unknown -- -D warnings
 
 docs: ## Checks the documentation, warnings as errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

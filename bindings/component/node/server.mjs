@@ -11,7 +11,12 @@ const [module, settings, port, upstream] = process.argv.slice(2);
 const { gate: component } = await import(pathToFileURL(module));
 const gate = new Gate(component, JSON.parse(await readFile(settings, 'utf8')));
 
-const server = http.createServer(async (request, response) => {
+const server = http.createServer((request, response) => {
+  // Whatever goes wrong, nothing passes.
+  handle(request, response).catch(() => fail(response, 503));
+});
+
+async function handle(request, response) {
   const headers = fields(request.rawHeaders);
   const head = {
     method: octets(request.method),
@@ -27,7 +32,7 @@ const server = http.createServer(async (request, response) => {
   } else {
     forward(request, head.headers, val, response);
   }
-});
+}
 
 function forward(request, headers, { request: edits, passage }, response) {
   const kept = edited(headers, edits).filter(({ name }) => !HOP_BY_HOP.has(name));
@@ -35,7 +40,7 @@ function forward(request, headers, { request: edits, passage }, response) {
   const { method } = request;
   const host = { name: 'host', value: octets(url.host) };
   const onwards = http.request(url, { method, headers: flat([host, ...kept]) });
-  onwards.on('error', () => (response.headersSent ? response.destroy() : fail(response)));
+  onwards.on('error', () => fail(response, 502));
   onwards.on('response', (answer) => {
     const headers = fields(answer.rawHeaders);
     const changed = edited(headers, passage.responseEdits(headers));
@@ -63,8 +68,9 @@ function flat(fields) {
   return fields.flatMap(({ name, value }) => [name, text(value)]);
 }
 
-function fail(response) {
-  response.writeHead(502).end();
+function fail(response, status) {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status).end();
 }
 
 async function readBody(request, most) {

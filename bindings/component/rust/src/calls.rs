@@ -8,7 +8,10 @@ use crate::gate::wit::{CallFailure, Field, Reach, UpstreamCall, UpstreamResponse
 use crate::wire;
 
 pub(crate) fn send(call: &UpstreamCall) -> Result<UpstreamResponse, CallFailure> {
-    let rest = call.url.strip_prefix("http://").ok_or(CallFailure::NotSent)?;
+    let rest = call
+        .url
+        .strip_prefix("http://")
+        .ok_or(CallFailure::NotSent)?;
     // This program does not look where names lead, so it asks nobody whom a stranger named.
     if call.reach == Reach::PublicOnly {
         return Err(CallFailure::NotSent);
@@ -50,7 +53,11 @@ fn exchange(
     stream.write_all(&request)?;
     let mut reader = BufReader::new(stream);
     let head = wire::read_head(&mut reader)?.ok_or(ErrorKind::UnexpectedEof)?;
-    let status = head.start.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = head
+        .start
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     let status = status.ok_or(ErrorKind::InvalidData)?;
     let bodiless = status == 304 || status == 204;
     let body = if bodiless {

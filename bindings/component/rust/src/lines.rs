@@ -33,7 +33,11 @@ pub(crate) fn fields(value: &Value) -> Vec<wit::Field> {
     let pairs = pairs.into_iter().flatten();
     pairs
         .map(|pair| wit::Field {
-            name: pair.get(0).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            name: pair
+                .get(0)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             value: encoded(pair.get(1)),
         })
         .collect()
@@ -45,7 +49,9 @@ pub(crate) fn edits(edits: &wit::HeaderEdits) -> Value {
 
 pub(crate) fn shown(fields: &[wit::Field]) -> Value {
     let pairs = fields.iter();
-    pairs.map(|field| json!([field.name, text(&field.value)])).collect()
+    pairs
+        .map(|field| json!([field.name, text(&field.value)]))
+        .collect()
 }
 
 pub(crate) fn text(octets: &[u8]) -> String {
@@ -55,5 +61,7 @@ pub(crate) fn text(octets: &[u8]) -> String {
 fn encoded(value: Option<&Value>) -> Vec<u8> {
     let text = value.and_then(Value::as_str).unwrap_or_default();
     // What is no octet cannot be told.
-    text.chars().map(|octet| u8::try_from(octet).unwrap_or(b'?')).collect()
+    text.chars()
+        .map(|octet| u8::try_from(octet).unwrap_or(b'?'))
+        .collect()
 }

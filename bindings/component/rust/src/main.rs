@@ -7,7 +7,10 @@ mod calls;
 mod gate;
 mod lines;
 #[path = "../../../../tests/src/wire.rs"]
-#[expect(clippy::indexing_slicing, reason = "shared with the harness of the tests")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "shared with the harness of the tests"
+)]
 mod wire;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,7 +40,9 @@ fn main() -> Result<()> {
             authority: octets(&request, "authority"),
             path: octets(&request, "path"),
             headers: fields(&request),
-            peer: request.get("peer").and_then(|peer| Some(peer.as_str()?.to_owned())),
+            peer: request
+                .get("peer")
+                .and_then(|peer| Some(peer.as_str()?.to_owned())),
         };
         let body = octets(&request, "body");
         let read_body = |most: u64| match u64::try_from(body.len()) {
