@@ -20,6 +20,8 @@ pub(crate) enum Denial {
     RepeatedCredential,
     MalformedCredential,
     WrongApiKey,
+    ApiKeyExpired,
+    ApiKeySourceNotAllowed,
     MalformedToken,
     TokenTooLarge,
     UnacceptableAlgorithm,
@@ -92,6 +94,8 @@ impl Denial {
             Self::RepeatedCredential => Reason::RepeatedCredential,
             Self::MalformedCredential => Reason::MalformedCredential,
             Self::WrongApiKey => Reason::WrongApiKey,
+            Self::ApiKeyExpired => Reason::ApiKeyExpired,
+            Self::ApiKeySourceNotAllowed => Reason::ApiKeySourceNotAllowed,
             Self::MalformedToken => Reason::MalformedToken,
             Self::TokenTooLarge => Reason::TokenTooLarge,
             Self::UnacceptableAlgorithm => Reason::UnacceptableAlgorithm,
@@ -161,7 +165,10 @@ impl Denial {
             }
             Self::RepeatedCredential => (401, REPEATED, Challenge::InvalidToken),
             Self::MalformedCredential => (401, malformed(mode), Challenge::InvalidToken),
-            Self::WrongApiKey => (401, WRONG_KEY, Challenge::InvalidToken),
+            // Who has the key of somebody else is not told what it lacks.
+            Self::WrongApiKey | Self::ApiKeyExpired | Self::ApiKeySourceNotAllowed => {
+                (401, WRONG_KEY, Challenge::InvalidToken)
+            }
             Self::MalformedToken => (401, MALFORMED_TOKEN, Challenge::InvalidToken),
             Self::TokenTooLarge => (401, TOO_LARGE, Challenge::InvalidToken),
             Self::UnacceptableAlgorithm => (401, ALGORITHM, Challenge::InvalidToken),

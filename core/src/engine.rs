@@ -20,7 +20,9 @@ use crate::finding::Hearsay;
 use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{CheckedSignature, SignatureVerifier};
-use crate::modes::{Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh};
+use crate::modes::{
+    ApiKeyStatus, Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh,
+};
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Readiness};
 use crate::reason::Reason;
@@ -87,6 +89,18 @@ impl Engine {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Tells of the keys of mode `api-key`, in the order in which they were given.
+    pub fn api_keys(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
+        let keys = match &self.authenticator {
+            Authenticator::ApiKey(keys) => Some(keys.statuses()),
+            Authenticator::None(_)
+            | Authenticator::Jwt(_)
+            | Authenticator::OidcProxy(_)
+            | Authenticator::Zscaler(_) => None,
+        };
+        keys.into_iter().flatten()
     }
 
     /// Begins a request.

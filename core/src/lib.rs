@@ -55,6 +55,7 @@ extern crate alloc;
 mod ambient;
 pub mod attempts;
 mod cache;
+mod calendar;
 pub mod config;
 mod credentials;
 mod decision;
@@ -86,6 +87,7 @@ mod upstream;
 mod url;
 
 pub use ambient::{Ambient, UnixSeconds};
+pub use calendar::Timestamp;
 pub use config::Config;
 pub use decision::{Decision, Forward, HeaderEdits, LocalResponse, Outcome};
 pub use digest::Digest;

@@ -44,6 +44,8 @@ reasons! {
     RepeatedCredential = "repeated_credential",
     MalformedCredential = "malformed_credential",
     WrongApiKey = "wrong_api_key",
+    ApiKeyExpired = "api_key_expired",
+    ApiKeySourceNotAllowed = "api_key_source_not_allowed",
     // Access tokens.
     MalformedToken = "malformed_token",
     TokenTooLarge = "token_too_large",

@@ -13,7 +13,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{
-    Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamCall,
+    Ambient, Decision, Digest, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamCall,
     UpstreamResponse,
 };
 
@@ -129,6 +129,44 @@ fn a_good_api_key_allocates_nothing() {
         0,
     );
     check(&[API_KEY], &[("x-api-key", b"correct horse")], true, 0);
+}
+
+/// A list of `count` keys that nobody knows, with one in their midst that is known.
+fn key_list(count: u32) -> String {
+    let known = Digest::plain(b"correct horse");
+    let others = (0..count).map(|number| Digest::of(&[&number.to_be_bytes()]));
+    let entries = others.chain([known]).enumerate().map(|(number, digest)| {
+        let hex: String = digest
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!(r#"{{"name":"key-{number}","sha256":"{hex}","sources":["10.0.0.0/8"]}}"#)
+    });
+    format!("[{}]", entries.collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn one_key_of_a_hundred_thousand_allocates_nothing() {
+    let list = key_list(100_000);
+    let good: [(&str, &[u8]); 1] = [("authorization", b"Bearer correct horse")];
+    check(&[("PORTCULLIS_API_KEYS", &list)], &good, true, 0);
+    let wrong: [(&str, &[u8]); 1] = [("authorization", b"Bearer wrong")];
+    check(&[("PORTCULLIS_API_KEYS", &list)], &wrong, false, 6);
+}
+
+/// Settings are dropped by then, and what is kept is small: 11 MB are a hundred thousand keys.
+#[test]
+fn a_hundred_thousand_keys_take_little_memory() {
+    const MOST_BYTES: i64 = 110;
+    let list = key_list(100_000);
+    let mut made = None;
+    let info = measure(|| made = Some(engine(&[("PORTCULLIS_API_KEYS", &list)])));
+    let bytes = info.bytes_current / 100_000;
+    assert!(bytes <= MOST_BYTES, "{bytes} bytes a key");
+    let peak = i64::try_from(info.bytes_max).unwrap() / 100_000;
+    println!("{bytes} bytes a key, {peak} while the list is read");
+    drop(made);
 }
 
 #[test]

@@ -9,11 +9,12 @@ use portcullis_core::{
     Ambient, Decision, Engine, Peer, RequestHead, Seed, Step, UnixSeconds, UpstreamResponse,
 };
 
-/// Every case: a mode with the same credential again, a token that was never seen (parsing, claims,
+/// Every case: a mode with the same credential again, one key of a hundred thousand, a token that was never seen (parsing, claims,
 /// the cache, but not the signature), no credential, a wrong one.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "none",
     "api-key",
+    "api-key-of-many",
     "jwt",
     "zscaler",
     "jwt-new",
@@ -44,10 +45,11 @@ impl Case {
         let (mode, credentials, admitted) = match name {
             "jwt-new" => ("jwt", (1..MOST).map(token).collect(), true),
             "jwt-missing" => ("jwt", vec![Vec::new()], false),
+            "api-key-of-many" => ("api-key", vec![credential("api-key")], true),
             "api-key-wrong" => ("api-key", vec![b"Bearer wrong".to_vec()], false),
             mode => (mode, vec![credential(mode)], true),
         };
-        let mut engine = engine(mode);
+        let mut engine = engine(mode, name == "api-key-of-many");
         assert!(decide(&mut engine, &credential(mode)), "it is refused");
         Self {
             engine,
@@ -67,8 +69,11 @@ impl Case {
     }
 }
 
-fn engine(mode: &str) -> Engine {
+fn engine(mode: &str, many: bool) -> Engine {
     let mut settings = Settings::default();
+    if many {
+        settings.read_environment([("PORTCULLIS_API_KEYS", key_list())]);
+    }
     let json = format!(
         r#"{{"ZSCALER_MCP_AUTH_MODE":"{mode}","PORTCULLIS_STATE_KEYS":"{STATE_KEY}",
             "ZSCALER_MCP_AUTH_API_KEY":"{KEY}",
@@ -78,6 +83,16 @@ fn engine(mode: &str) -> Engine {
     settings.read_json(json.as_bytes()).expect("settings");
     let resolution = resolve(&settings, Site::Filter).expect("settings");
     Engine::new(resolution.config, Box::new(Yes), Seed::new([0; 32]))
+}
+
+/// Makes a list of keys that nobody has.
+fn key_list() -> String {
+    let entries = (0..100_000_u64).map(|number| {
+        // Well spread, as digests are.
+        let digits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        format!(r#"{{"name":"key-{number}","sha256":"{digits:016x}{number:048x}"}}"#)
+    });
+    format!("[{}]", entries.collect::<Vec<_>>().join(","))
 }
 
 /// Decides a request with this credential, or none, and answers the calls that it takes; tells

@@ -1,6 +1,7 @@
 //! What the fuzz targets try, each a function of bytes from outside that panics when a law of the
 //! gateway is broken. The core's tests run the same functions over the seeds.
 
+mod api_keys;
 mod exchange;
 mod gate;
 mod jwks;
@@ -11,6 +12,7 @@ mod settings;
 mod token;
 mod token_endpoint;
 
+pub use api_keys::api_keys;
 pub use exchange::exchange;
 pub use jwks::{freshness, jwks};
 pub use oauth::oauth;
@@ -24,7 +26,8 @@ pub use token_endpoint::token_endpoint;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its folder of seeds.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
+    ("api_keys", api_keys),
     ("authorization", authorization),
     ("claims", claims),
     ("exchange", exchange),

@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use crate::ambient::UnixSeconds;
+use crate::calendar::days_since_1970;
 use crate::upstream::UpstreamResponse;
 
 /// The shortest and the longest life, in seconds.
@@ -84,25 +85,12 @@ fn http_date(text: &str) -> Option<u64> {
     let month = MONTHS.iter().position(|name| *name == month)?;
     let mut parts = clock.split(':').map(seconds);
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let days = days_since_1970(seconds(year)?, u64::try_from(month).ok()?, seconds(day)?)?;
+    let days = days_since_1970(seconds(year)?, month, seconds(day)?)?;
     let valid = hour < 24 && minute < 60 && second <= 60 && parts.next().is_none();
     valid.then_some(
         days.checked_mul(86_400)?
             .checked_add(hour * 3600 + minute * 60 + second)?,
     )
-}
-
-/// Counts days from 1970-01-01; `month` counts from zero. Years from 1970 to 9999.
-fn days_since_1970(year: u64, month: u64, day: u64) -> Option<u64> {
-    const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let past = year - 1;
-    let leap_days = (past / 4 - past / 100 + past / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
-    let before = BEFORE.get(usize::try_from(month).ok()?)?;
-    Some((year - 1970) * 365 + leap_days + before + u64::from(leap && month > 1) + day - 1)
 }
 
 #[cfg(test)]

@@ -160,10 +160,12 @@ fn forced(mode: &str) -> Result<Choice, ConfigError> {
 }
 
 fn detected(settings: &Settings, site: Site) -> Result<Choice, ConfigError> {
-    const CANDIDATES: [(Setting, ModeName); 5] = [
+    const CANDIDATES: [(Setting, ModeName); 7] = [
         (Setting::OidcConfigUrl, ModeName::Oidc),
         (Setting::JwksUri, ModeName::Jwt),
         (Setting::ApiKey, ModeName::ApiKey),
+        (Setting::ApiKeys, ModeName::ApiKey),
+        (Setting::ApiKeysFile, ModeName::ApiKey),
         (Setting::VanityDomain, ModeName::Zscaler),
         (Setting::TokenUrl, ModeName::Zscaler),
     ];

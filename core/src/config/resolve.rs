@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 use core::str::FromStr;
@@ -66,7 +66,7 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
     let mut warnings = choice.warnings;
     let mode = match choice.mode {
         ModeName::None => Mode::None,
-        ModeName::ApiKey => api_key(settings)?,
+        ModeName::ApiKey => api_key(settings, &mut warnings)?,
         ModeName::Jwt => jwt(settings, &mut warnings)?,
         ModeName::Oidc => oidc::mode(settings)?,
         ModeName::OidcProxy => oidc_proxy::mode(settings, site)?,
@@ -94,16 +94,48 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
     })
 }
 
-fn api_key(settings: &Settings) -> Result<Mode, ConfigError> {
-    let key = settings.non_blank(Setting::ApiKey).ok_or_else(|| {
-        ConfigError::at(
-            Setting::ApiKey,
-            "must be set in mode api-key, plain or as sha256:HEX",
-        )
-    })?;
-    ApiKeyMode::parse(key)
-        .map(Mode::ApiKey)
-        .map_err(|problem| ConfigError::at(Setting::ApiKey, problem))
+fn api_key(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigError> {
+    // Whoever reads files does so before.
+    if settings.get(Setting::ApiKeys).is_none()
+        && settings.non_blank(Setting::ApiKeysFile).is_some()
+    {
+        let name = Setting::ApiKeys.name();
+        let problem = format!("cannot be read here: give the list itself as {name}");
+        return Err(ConfigError::at(Setting::ApiKeysFile, problem));
+    }
+    let one = settings.non_blank(Setting::ApiKey);
+    let mode = match (settings.get(Setting::ApiKeys), one) {
+        (Some(list), one) => {
+            let mode = ApiKeyMode::parse_list(list.as_bytes())
+                .map_err(|error| ConfigError::at(list_setting(settings), error.to_string()))?;
+            match one {
+                Some(key) => mode.and(key),
+                None => Ok(mode),
+            }
+        }
+        (None, Some(key)) => ApiKeyMode::parse(key),
+        (None, None) => {
+            let list = Setting::ApiKeys.name();
+            let problem = format!(
+                "must be set in mode api-key, plain or as sha256:HEX, or {list} to a list of keys"
+            );
+            return Err(ConfigError::at(Setting::ApiKey, problem));
+        }
+    };
+    let mode = mode.map_err(|problem| ConfigError::at(Setting::ApiKey, problem))?;
+    if mode.count() == 0 {
+        let name = list_setting(settings).name();
+        warnings.push(format!("{name} holds no key: nobody may connect"));
+    }
+    Ok(Mode::ApiKey(mode))
+}
+
+/// Returns the setting that people know the list of keys by.
+fn list_setting(settings: &Settings) -> Setting {
+    match settings.non_blank(Setting::ApiKeysFile) {
+        Some(_) => Setting::ApiKeysFile,
+        None => Setting::ApiKeys,
+    }
 }
 
 fn jwt(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigError> {

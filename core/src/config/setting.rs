@@ -9,6 +9,10 @@ pub enum Setting {
     AuthMode,
     /// The key of mode `api-key`, plain or `sha256:HEX`.
     ApiKey,
+    /// More keys of mode `api-key`, a JSON list.
+    ApiKeys,
+    /// Native: the file that holds that list.
+    ApiKeysFile,
     /// Where the JWKS is.
     JwksUri,
     /// Accepted issuers, comma list.
@@ -113,10 +117,12 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
+        Self::ApiKeys,
+        Self::ApiKeysFile,
         Self::JwksUri,
         Self::Issuer,
         Self::Audience,
@@ -176,6 +182,8 @@ impl Setting {
             Self::AuthEnabled => "ZSCALER_MCP_AUTH_ENABLED",
             Self::AuthMode => "ZSCALER_MCP_AUTH_MODE",
             Self::ApiKey => "ZSCALER_MCP_AUTH_API_KEY",
+            Self::ApiKeys => "PORTCULLIS_API_KEYS",
+            Self::ApiKeysFile => "PORTCULLIS_API_KEYS_FILE",
             Self::JwksUri => "ZSCALER_MCP_AUTH_JWKS_URI",
             Self::Issuer => "ZSCALER_MCP_AUTH_ISSUER",
             Self::Audience => "ZSCALER_MCP_AUTH_AUDIENCE",
@@ -240,7 +248,7 @@ impl Setting {
     pub const fn is_secret(self) -> bool {
         matches!(
             self,
-            Self::ApiKey | Self::StateKeys | Self::OidcClientSecret
+            Self::ApiKey | Self::ApiKeys | Self::StateKeys | Self::OidcClientSecret
         )
     }
 }

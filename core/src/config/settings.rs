@@ -61,7 +61,8 @@ impl Settings {
     }
 
     /// Reads a JSON object with the names of environment variables as keys. Values are strings,
-    /// numbers, booleans, or arrays of strings in place of comma lists. The object `oidc_proxy`
+    /// numbers, booleans, or arrays of strings in place of comma lists; keys of mode `api-key` may
+    /// be an array of objects. The object `oidc_proxy`
     /// chooses mode `oidcproxy` and holds its settings, such as `client_id`.
     ///
     /// # Errors
@@ -118,7 +119,11 @@ impl Settings {
 
     /// Takes one value of a configuration.
     fn take(&mut self, setting: Setting, value: &Value) -> Result<(), ConfigError> {
-        let text = text(value).ok_or_else(|| {
+        let text = match (setting, value) {
+            (Setting::ApiKeys, Value::Array(_)) => Some(value.to_string()),
+            _ => text(value),
+        };
+        let text = text.ok_or_else(|| {
             ConfigError::at(
                 setting,
                 "must be a string, number, boolean or list of strings",

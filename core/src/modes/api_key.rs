@@ -1,21 +1,36 @@
-//! Mode `api-key`: one shared key.
+//! Mode `api-key`: shared keys, one or many.
 
-use alloc::format;
-use alloc::string::String;
+mod record;
+mod set;
+
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
+pub use record::{ApiKeyRecord, ApiKeysError, read_api_keys};
+
+use self::set::{ApiKey, ApiKeys};
+use crate::ambient::UnixSeconds;
 use crate::config::ModeName;
 use crate::credentials::Authorization;
 use crate::denial::Denial;
 use crate::digest::Digest;
 use crate::identity::Principal;
 use crate::request::{RequestHead, Single};
+use crate::rules::AccessRules;
 
-/// One shared key, known by its digest only.
+/// The keys, known by their digests only. Copies share them.
 #[derive(Clone, Debug)]
-pub struct ApiKeyMode {
-    key: Digest,
-    principal: Arc<Principal>,
+pub struct ApiKeyMode(Arc<ApiKeys>);
+
+/// What is to be told of a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ApiKeyStatus<'a> {
+    /// The principal's name.
+    pub name: &'a str,
+    /// From when on it counts no more.
+    pub expires: Option<UnixSeconds>,
+    /// When it last let somebody in.
+    pub last_used: Option<UnixSeconds>,
 }
 
 impl ApiKeyMode {
@@ -26,69 +41,142 @@ impl ApiKeyMode {
     ///
     /// Returns what is wrong, in words that follow the name of a setting; never the key.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let text = text.trim();
-        let key = match text.strip_prefix("sha256:") {
-            Some(hex) => digest(hex).ok_or("must have 64 hexadecimal digits after sha256:")?,
-            None if text.is_empty() => return Err("must not be empty"),
-            None if !text
-                .bytes()
-                .all(|byte| matches!(byte, b' '..=b'~') && byte != b',') =>
-            {
-                return Err("must be printable ASCII without commas");
-            }
-            None => Digest::plain(text.as_bytes()),
-        };
-        // The name tells keys apart in the logs of the protected resource and reveals nothing.
-        let name: String = Digest::of(&[b"api key principal", key.as_bytes()])
-            .as_bytes()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let principal = Principal::new(
-            ModeName::ApiKey,
-            &format!("api-key:{name}"),
-            &[name.as_bytes()],
-        );
-        principal
-            .map(|principal| Self {
-                key,
-                principal: Arc::new(principal),
-            })
-            .ok_or("cannot be named")
+        let mut keys = ApiKeys::default();
+        keys.add_unnamed(key_digest(text)?)?;
+        Ok(Self(Arc::new(keys)))
     }
 
-    /// Checks the key of a request. A bad `Authorization` is never rescued by `X-Api-Key`.
-    pub(crate) fn authenticate(&self, head: &RequestHead<'_>) -> Result<Arc<Principal>, Denial> {
-        let api_key = head.single("x-api-key");
-        if api_key == Single::Repeated {
-            return Err(Denial::RepeatedCredential);
+    /// Parses a list of keys, as [`read_api_keys`] reads it. It may be empty: then nobody may
+    /// connect.
+    ///
+    /// # Errors
+    ///
+    /// Refuses what is no such list, and a list that holds a key twice.
+    pub fn parse_list(json: &[u8]) -> Result<Self, ApiKeysError> {
+        let mut keys = ApiKeys::default();
+        keys.add_list(json)?;
+        Ok(Self(Arc::new(keys)))
+    }
+
+    /// Adds a key to those of a list, as [`Self::parse`] parses it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`], and refuses a key that is in the list, too.
+    pub fn and(mut self, text: &str) -> Result<Self, &'static str> {
+        let digest = key_digest(text)?;
+        match Arc::get_mut(&mut self.0) {
+            Some(keys) => keys.add_unnamed(digest)?,
+            None => return Err("cannot be added to keys in use"),
         }
-        let candidate = match (Authorization::read(head)?, api_key) {
-            (Authorization::Bearer(key), _) => key,
-            (Authorization::Absent, Single::Value(key @ [_, ..])) => key,
-            (Authorization::Absent, _) => return Err(Denial::MissingCredentials),
-            (Authorization::Basic(_) | Authorization::OtherScheme, _) => {
-                return Err(Denial::UnsupportedScheme);
-            }
-        };
-        if Digest::plain(candidate).matches(&self.key) {
-            Ok(Arc::clone(&self.principal))
-        } else {
-            Err(Denial::WrongApiKey)
-        }
+        Ok(self)
+    }
+
+    /// Returns how many keys there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
     }
 }
 
-fn digest(hex: &str) -> Option<Digest> {
-    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
+/// Mode `api-key` with what it remembers of the use of each key.
+#[derive(Debug)]
+pub(crate) struct ApiKeyAuthenticator {
+    keys: Arc<ApiKeys>,
+    /// In the order of the keys.
+    uses: Vec<Use>,
+}
+
+/// Of keys that nobody uses there is no principal: there may be many of them.
+#[derive(Clone, Debug, Default)]
+struct Use {
+    principal: Option<Arc<Principal>>,
+    last: UnixSeconds,
+}
+
+impl ApiKeyAuthenticator {
+    pub(crate) fn new(mode: &ApiKeyMode) -> Self {
+        Self {
+            keys: Arc::clone(&mode.0),
+            uses: alloc::vec![Use::default(); mode.count()],
+        }
     }
-    let mut bytes = [0; 32];
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
+
+    /// Checks the key of a request. A bad `Authorization` is never rescued by `X-Api-Key`.
+    pub(crate) fn authenticate(
+        &mut self,
+        head: &RequestHead<'_>,
+        access: &AccessRules,
+        now: UnixSeconds,
+    ) -> Result<Arc<Principal>, Denial> {
+        let presented = Digest::plain(candidate(head)?);
+        let key = self.keys.find(&presented).ok_or(Denial::WrongApiKey)?;
+        if key.expires.is_some_and(|expires| expires <= now) {
+            return Err(Denial::ApiKeyExpired);
+        }
+        if let Some(sources) = key.sources {
+            let client = access.client(head);
+            if !client.is_some_and(|client| sources.contains(client)) {
+                return Err(Denial::ApiKeySourceNotAllowed);
+            }
+        }
+        let used = self.uses.get_mut(key.index).ok_or(Denial::WrongApiKey)?;
+        used.last = now;
+        if let Some(principal) = &used.principal {
+            return Ok(Arc::clone(principal));
+        }
+        let principal = Arc::new(principal(&key).ok_or(Denial::WrongApiKey)?);
+        used.principal = Some(Arc::clone(&principal));
+        Ok(principal)
     }
-    Some(Digest::from_bytes(bytes))
+
+    /// Tells of every key, in their order.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
+        let keys = self.keys.iter().zip(&self.uses);
+        keys.map(|(key, used)| ApiKeyStatus {
+            name: key.name,
+            expires: key.expires,
+            last_used: (used.last > UnixSeconds::default()).then_some(used.last),
+        })
+    }
+}
+
+/// Reads the key that a request presents.
+fn candidate<'a>(head: &RequestHead<'a>) -> Result<&'a [u8], Denial> {
+    let api_key = head.single("x-api-key");
+    if api_key == Single::Repeated {
+        return Err(Denial::RepeatedCredential);
+    }
+    match (Authorization::read(head)?, api_key) {
+        (Authorization::Bearer(key), _) => Ok(key),
+        (Authorization::Absent, Single::Value(key @ [_, ..])) => Ok(key),
+        (Authorization::Absent, _) => Err(Denial::MissingCredentials),
+        (Authorization::Basic(_) | Authorization::OtherScheme, _) => Err(Denial::UnsupportedScheme),
+    }
+}
+
+/// Names the caller. Keys of one name are one caller, whose sessions outlive the change of a key.
+fn principal(key: &ApiKey<'_>) -> Option<Principal> {
+    let parts: &[&[u8]] = match key.unnamed() {
+        Some(name) => &[name.as_bytes()],
+        None => &[b"named", key.name.as_bytes()],
+    };
+    Principal::new(ModeName::ApiKey, key.name, parts)
+}
+
+fn key_digest(text: &str) -> Result<Digest, &'static str> {
+    let text = text.trim();
+    match text.strip_prefix("sha256:") {
+        Some(hex) => Digest::from_hex(hex).ok_or("must have 64 hexadecimal digits after sha256:"),
+        None if text.is_empty() => Err("must not be empty"),
+        None if !text
+            .bytes()
+            .all(|byte| matches!(byte, b' '..=b'~') && byte != b',') =>
+        {
+            Err("must be printable ASCII without commas")
+        }
+        None => Ok(Digest::plain(text.as_bytes())),
+    }
 }
 
 #[cfg(test)]
@@ -98,7 +186,7 @@ mod tests {
 
     #[track_caller]
     fn check(key: &str, headers: &[(&str, &[u8])], expected: Result<(), Denial>) {
-        let mode = ApiKeyMode::parse(key).unwrap();
+        let mut authenticator = ApiKeyAuthenticator::new(&ApiKeyMode::parse(key).unwrap());
         let head = RequestHead {
             method: b"POST",
             authority: b"",
@@ -106,7 +194,9 @@ mod tests {
             headers,
             peer: Peer::Unknown,
         };
-        assert_eq!(mode.authenticate(&head).map(|_| ()), expected);
+        let now = UnixSeconds(1);
+        let admitted = authenticator.authenticate(&head, &AccessRules::default(), now);
+        assert_eq!(admitted.map(|_| ()), expected);
     }
 
     #[test]

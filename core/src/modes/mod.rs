@@ -9,11 +9,12 @@ mod zscaler;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-pub use api_key::ApiKeyMode;
+pub use api_key::{ApiKeyMode, ApiKeyRecord, ApiKeyStatus, ApiKeysError, read_api_keys};
 pub use jwt::{JwtMode, KeySource};
 pub use oidc_proxy::OidcProxyMode;
 pub use zscaler::ZscalerMode;
 
+pub(crate) use api_key::ApiKeyAuthenticator;
 pub(crate) use fetch::{fetch, refresh};
 pub(crate) use jwt::{AwaitJwks, Chance, JwtAuthenticator};
 pub(crate) use oidc_proxy::OidcProxyAuthenticator;
@@ -37,7 +38,7 @@ use crate::upstream::UpstreamCall;
 pub enum Mode {
     /// Not at all: local development.
     None,
-    /// One shared key.
+    /// Shared keys.
     ApiKey(ApiKeyMode),
     /// Access tokens, checked with the keys of a JWKS.
     Jwt(JwtMode),
@@ -110,7 +111,7 @@ pub(crate) enum Awaiting {
 #[derive(Debug)]
 pub(crate) enum Authenticator {
     None(Arc<Principal>),
-    ApiKey(ApiKeyMode),
+    ApiKey(ApiKeyAuthenticator),
     Jwt(Box<JwtAuthenticator>),
     OidcProxy(Box<OidcProxyAuthenticator>),
     Zscaler(ZscalerAuthenticator),
@@ -121,7 +122,7 @@ impl Authenticator {
         let entries = config.cache_entries;
         match &config.mode {
             Mode::None => Self::None(Arc::new(Principal::nobody())),
-            Mode::ApiKey(mode) => Self::ApiKey(mode.clone()),
+            Mode::ApiKey(mode) => Self::ApiKey(ApiKeyAuthenticator::new(mode)),
             Mode::Jwt(settings) | Mode::Oidc(settings) => {
                 let name = config.mode.name();
                 Self::Jwt(Box::new(JwtAuthenticator::new(
@@ -147,7 +148,7 @@ impl Authenticator {
     ) -> Judgement<'a> {
         let verdict = match self {
             Self::None(nobody) => Verdict::Admit(Arc::clone(nobody)),
-            Self::ApiKey(mode) => mode.authenticate(head).into(),
+            Self::ApiKey(keys) => keys.authenticate(head, desk.access, desk.now).into(),
             Self::Jwt(jwt) => return jwt.authenticate(head, desk),
             Self::OidcProxy(proxy) => proxy.authenticate(head, desk),
             Self::Zscaler(zscaler) => zscaler.authenticate(head, desk),

@@ -69,6 +69,8 @@ pub(super) const fn reason(denial: &Denial) -> Reason {
         | Denial::RepeatedCredential
         | Denial::MalformedCredential
         | Denial::WrongApiKey
+        | Denial::ApiKeyExpired
+        | Denial::ApiKeySourceNotAllowed
         | Denial::MalformedToken
         | Denial::TokenTooLarge
         | Denial::UnacceptableHeader

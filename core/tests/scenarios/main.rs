@@ -9,6 +9,7 @@
 
 mod answers;
 mod api_key;
+mod api_keys;
 mod attempts;
 mod client_documents;
 mod config;

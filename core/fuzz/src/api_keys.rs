@@ -1,0 +1,55 @@
+//! The list of named keys.
+
+use portcullis_core::jose::PortableVerifier;
+use portcullis_core::modes::{ApiKeyMode, ApiKeyRecord, Mode, read_api_keys};
+use portcullis_core::{Config, Decision, Timestamp};
+
+use super::gate::{Gate, post};
+
+/// Reads a list of keys: what is taken has the form that was promised, the engine takes the same
+/// lists, and nobody gets in who has no key.
+pub fn api_keys(data: &[u8]) {
+    let mut records = Vec::new();
+    let read = read_api_keys(data, |record| {
+        record.addresses()?;
+        records.push(record);
+        Ok(())
+    });
+    let mode = ApiKeyMode::parse_list(data);
+    if let Err(error) = read {
+        assert!(mode.is_err(), "{error}");
+        assert!(error.to_string().len() < 200, "{error}");
+        return;
+    }
+    for record in &records {
+        assert_eq!(ApiKeyRecord::check_name(&record.name), Ok(()));
+        for time in [record.created, record.expires].into_iter().flatten() {
+            let written = Timestamp(time).to_string();
+            assert_eq!(
+                Timestamp::parse(&written),
+                Some(Timestamp(time)),
+                "{written}"
+            );
+        }
+    }
+    let mut digests: Vec<_> = records.iter().map(|record| record.sha256).collect();
+    digests.sort();
+    digests.dedup();
+    match mode {
+        Err(error) => assert!(digests.len() < records.len(), "{error}"),
+        Ok(mode) => {
+            assert_eq!(mode.count(), records.len());
+            let mut gate = Gate::new(
+                Config::new(Mode::ApiKey(mode)),
+                Box::new(PortableVerifier::new()),
+            );
+            for key in [b"Bearer ".as_slice(), b"Bearer x", data] {
+                let decision = gate.decide(&post(&[("authorization", key)]));
+                assert!(
+                    matches!(decision, Decision::Respond(_)),
+                    "admitted without a key"
+                );
+            }
+        }
+    }
+}
