@@ -1,6 +1,11 @@
 //! JSON from outside, with a limit on nesting.
 
-use serde::de::DeserializeOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 /// The deepest nesting of arrays and objects that is read.
 const MAX_DEPTH: usize = 16;
@@ -35,6 +40,33 @@ fn is_shallow(document: &[u8]) -> bool {
     true
 }
 
+/// Collects the members of an object in order, repeated ones too, which a map would hide.
+pub(crate) struct Pairs;
+
+impl<'de> DeserializeSeed<'de> for Pairs {
+    type Value = Vec<(String, Value)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Pairs {
+    type Value = Vec<(String, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(pairs)
+    }
+}
+
 /// Cuts the fraction off, where the rest is exact.
 pub(crate) fn whole(seconds: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -51,7 +83,6 @@ pub(crate) fn whole(seconds: f64) -> Option<u64> {
 mod tests {
     use super::*;
     use alloc::format;
-    use serde_json::Value;
 
     #[test]
     fn nesting_is_limited_and_brackets_in_strings_do_not_nest() {

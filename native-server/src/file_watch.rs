@@ -35,6 +35,7 @@ impl FileWatch {
             Setting::TlsCertfile,
             Setting::TlsKeyfile,
             Setting::TlsCaCerts,
+            Setting::ApiKeysFile,
         ];
         for path in named
             .into_iter()

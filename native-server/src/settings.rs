@@ -1,6 +1,6 @@
 //! The settings as given: flags over the configuration file over the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use portcullis_core::config::{ConfigError, Setting, Settings, Source};
 
@@ -29,6 +29,26 @@ impl SettingsArgs {
     /// Refuses a listen address without a port, a file that cannot be read or understood, and
     /// values of our variables that are not UTF-8.
     pub(crate) fn load(&self) -> Result<Settings, ConfigError> {
+        self.load_watched(&mut FileWatch::default())
+    }
+
+    /// Collects the settings as [`Self::load`] does, and notes in `watch` the files that they
+    /// depend on, each before it is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub(crate) fn load_watched(&self, watch: &mut FileWatch) -> Result<Settings, ConfigError> {
+        if let Some(path) = &self.config {
+            watch.note(path);
+        }
+        let mut settings = self.collect()?;
+        watch.note_all(&settings);
+        read_api_keys(&mut settings)?;
+        Ok(settings)
+    }
+
+    fn collect(&self) -> Result<Settings, ConfigError> {
         let mut settings = Settings::default();
         for setting in Setting::ALL {
             if let Some(value) = std::env::var_os(setting.name()) {
@@ -58,21 +78,23 @@ impl SettingsArgs {
         }
         Ok(settings)
     }
+}
 
-    /// Collects the settings as [`Self::load`] does, and notes in `watch` the files that they
-    /// depend on, each before it is read.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::load`].
-    pub(crate) fn load_watched(&self, watch: &mut FileWatch) -> Result<Settings, ConfigError> {
-        if let Some(path) = &self.config {
-            watch.note(path);
-        }
-        let settings = self.load()?;
-        watch.note_all(&settings);
-        Ok(settings)
+/// Takes the list of API keys out of its file.
+fn read_api_keys(settings: &mut Settings) -> Result<(), ConfigError> {
+    let Some(path) = settings.non_blank(Setting::ApiKeysFile) else {
+        return Ok(());
+    };
+    let at = |problem: String| ConfigError::at(Setting::ApiKeysFile, problem);
+    if settings.non_blank(Setting::ApiKeys).is_some() {
+        let other = Setting::ApiKeys.name();
+        return Err(at(format!("and {other} are both set: one is enough")));
     }
+    let list = std::fs::read_to_string(Path::new(path))
+        .map_err(|error| at(format!("({path}): {error}")))?;
+    let source = settings.source(Setting::ApiKeysFile);
+    settings.set(Setting::ApiKeys, list, source.unwrap_or(Source::Flag));
+    Ok(())
 }
 
 /// Splits `host:port` or `[v6]:port`; the brackets are left out of the host.

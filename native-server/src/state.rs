@@ -150,7 +150,9 @@ pub(crate) fn supply_for_questions(settings: &mut Settings) -> Result<(), Config
 pub(crate) fn key_path(settings: &Settings) -> Result<Option<PathBuf>, ConfigError> {
     let switched = settings.get(Setting::AuthEnabled).is_some();
     let off = switched && !is_on(settings, Setting::AuthEnabled)?;
-    let has_key = settings.non_blank(Setting::ApiKey).is_some();
+    let has_key = [Setting::ApiKey, Setting::ApiKeys, Setting::ApiKeysFile]
+        .into_iter()
+        .any(|setting| settings.non_blank(setting).is_some());
     if off || has_key || forced_mode(settings) != Some(ModeName::ApiKey) {
         return Ok(None);
     }

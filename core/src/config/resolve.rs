@@ -99,8 +99,7 @@ fn api_key(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, Conf
     if settings.get(Setting::ApiKeys).is_none()
         && settings.non_blank(Setting::ApiKeysFile).is_some()
     {
-        let name = Setting::ApiKeys.name();
-        let problem = format!("cannot be read here: give the list itself as {name}");
+        let problem = "cannot be read here: give the list itself as PORTCULLIS_API_KEYS";
         return Err(ConfigError::at(Setting::ApiKeysFile, problem));
     }
     let one = settings.non_blank(Setting::ApiKey);
@@ -115,17 +114,14 @@ fn api_key(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, Conf
         }
         (None, Some(key)) => ApiKeyMode::parse(key),
         (None, None) => {
-            let list = Setting::ApiKeys.name();
-            let problem = format!(
-                "must be set in mode api-key, plain or as sha256:HEX, or {list} to a list of keys"
-            );
+            let problem = "must be set in mode api-key, plain or as sha256:HEX, \
+                or PORTCULLIS_API_KEYS to a list of keys";
             return Err(ConfigError::at(Setting::ApiKey, problem));
         }
     };
     let mode = mode.map_err(|problem| ConfigError::at(Setting::ApiKey, problem))?;
     if mode.count() == 0 {
-        let name = list_setting(settings).name();
-        warnings.push(format!("{name} holds no key: nobody may connect"));
+        warnings.push("the list of API keys is empty: nobody may connect".to_owned());
     }
     Ok(Mode::ApiKey(mode))
 }

@@ -9,7 +9,7 @@ pub enum Setting {
     AuthMode,
     /// The key of mode `api-key`, plain or `sha256:HEX`.
     ApiKey,
-    /// More keys of mode `api-key`, a JSON list.
+    /// More keys of mode `api-key`, a JSON list of their digests.
     ApiKeys,
     /// Native: the file that holds that list.
     ApiKeysFile,
@@ -248,7 +248,7 @@ impl Setting {
     pub const fn is_secret(self) -> bool {
         matches!(
             self,
-            Self::ApiKey | Self::ApiKeys | Self::StateKeys | Self::OidcClientSecret
+            Self::ApiKey | Self::StateKeys | Self::OidcClientSecret
         )
     }
 }

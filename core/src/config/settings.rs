@@ -5,10 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::DeserializeSeed as _;
 use serde_json::{Map, Value};
 
 use crate::config::{ConfigError, Setting};
+use crate::json::Pairs;
 
 /// Where a setting came from; a later one wins.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -75,8 +76,8 @@ impl Settings {
             return Ok(());
         }
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let pairs = deserializer
-            .deserialize_map(Pairs)
+        let pairs = Pairs
+            .deserialize(&mut deserializer)
             .and_then(|pairs| deserializer.end().map(|()| pairs))
             .map_err(|error| ConfigError::general(no_object(&error)))?;
         let mut seen = Self::default();
@@ -203,23 +204,4 @@ fn number_text(number: &serde_json::Number) -> String {
     let text = number.to_string();
     text.strip_suffix(".0")
         .map_or_else(|| text.clone(), ToString::to_string)
-}
-
-/// Collects the members of an object in order, repeated ones too, which a map would hide.
-struct Pairs;
-
-impl<'de> Visitor<'de> for Pairs {
-    type Value = Vec<(String, Value)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object of settings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        Ok(pairs)
-    }
 }

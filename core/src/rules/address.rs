@@ -6,7 +6,7 @@ use core::net::IpAddr;
 use crate::request::RequestHead;
 
 /// A list of addresses and networks, never empty. IPv4-mapped IPv6 addresses count as IPv4.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AddressList(Vec<Network>);
 
 /// A network in CIDR notation (RFC 4632 §3.1); host bits are ignored.
@@ -24,12 +24,17 @@ impl AddressList {
     ///
     /// Refuses a list without items and items of another form.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let networks: Option<Vec<_>> = items(text).map(Network::parse).collect();
-        match networks {
-            None => Err("holds an item that is not an IP address or a network such as 10.0.0.0/8"),
-            Some(networks) if networks.is_empty() => Err("is set but names no address"),
-            Some(networks) => Ok(Self(networks)),
+        if items(text).next().is_none() {
+            return Err("is set but names no address");
         }
+        Self::from_items(items(text).map(Some))
+            .ok_or("holds an item that is not an IP address or a network such as 10.0.0.0/8")
+    }
+
+    /// Takes such items; `None` where there is none, or one of another form.
+    pub(crate) fn from_items<'a>(items: impl Iterator<Item = Option<&'a str>>) -> Option<Self> {
+        let networks: Option<Vec<_>> = items.map(|item| Network::parse(item?)).collect();
+        networks.filter(|networks| !networks.is_empty()).map(Self)
     }
 
     /// Tells whether `address` is in the list.

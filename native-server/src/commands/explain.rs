@@ -2,6 +2,7 @@
 
 use portcullis_core::Digest;
 use portcullis_core::config::{Setting, Settings};
+use portcullis_core::modes::ApiKeyMode;
 
 use super::preview::Preview;
 use crate::listen::Listen;
@@ -90,6 +91,10 @@ fn show(settings: &Settings, setting: Setting, stored_key: &StoredKey) -> String
                 fingerprint(value),
                 path.display()
             )
+        }
+        (Setting::ApiKeys, _) => {
+            let count = ApiKeyMode::parse_list(value.as_bytes()).map_or(0, |mode| mode.count());
+            format!("{count} keys ({source})")
         }
         (Setting::StateKeys, _) if source == "generated" => {
             "made by each process (generated)".to_owned()

@@ -57,7 +57,8 @@ pub(crate) struct Address {
 
 /// Settings that the place decides: where the native host listens and what it keeps, and the names
 /// of clusters, which a rendered configuration gives the names that the filter expects.
-const LEFT_OUT: [Setting; 8] = [
+const LEFT_OUT: [Setting; 9] = [
+    Setting::ApiKeysFile,
     Setting::Clusters,
     Setting::Host,
     Setting::Port,

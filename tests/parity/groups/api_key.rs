@@ -39,6 +39,90 @@ fn bearer() -> Request {
     authorization(format!("Bearer {KEY}"))
 }
 
+/// Keys that the list holds with digests that were made by `sha256sum`: "key of ci", "new key of
+/// ci", "key of ops", "key of far" and "key of old".
+const LIST: &str = r#"[
+    {"name": "ci", "sha256": "e225abbe0ed74ca317fdf5e27bd4994d962e6462756af5eaec627c654c5c439d", "created": "2026-01-01T00:00:00Z", "expires": "9999-12-31T23:59:59Z", "note": "goes"},
+    {"name": "ci", "sha256": "8373db008fa88338e7406709526456885a7e8452bee3e471d4abfd3e21ff53c4"},
+    {"name": "ops@example.com", "sha256": "f9c37c562f7392346cce6e328544c6e6915617628b467e18232515639cc1522c", "sources": ["127.0.0.0/8", "::1"]},
+    {"name": "far", "sha256": "af7936e578c5bec3434a1e6f600c4279d8953b8746691be328ceb83fe94d08da", "sources": ["203.0.113.0/24"]},
+    {"name": "old", "sha256": "ebf9ff66588ab67d9c01fa512f076651b5b624ab3c26eeea049dc139658e869a", "expires": "2020-01-01T00:00:00Z"}
+]"#;
+
+/// Named keys beside the one of the settings.
+pub(crate) fn list(_: &World) -> Group {
+    let bearer = |key: &str| authorization(format!("Bearer {key}"));
+    let wrong = || invalid().says("the API key is not accepted");
+    let rows = vec![
+        row(
+            "a key of the list passes under its name",
+            bearer("key of ci"),
+            allowed().saw("x-mcp-auth-principal", "ci"),
+        ),
+        row(
+            "a second key of one name is the same caller",
+            bearer("new key of ci"),
+            allowed().saw("x-mcp-auth-principal", "ci"),
+        ),
+        row(
+            "a key of the list passes as X-Api-Key",
+            Request::get("/mcp").field("X-Api-Key", "new key of ci"),
+            allowed().saw("x-mcp-auth-principal", "ci"),
+        ),
+        row(
+            "a key passes from its sources",
+            bearer("key of ops"),
+            allowed().saw("x-mcp-auth-principal", "ops@example.com"),
+        ),
+        row(
+            "a key is wrong from elsewhere, and no more is told",
+            bearer("key of far"),
+            wrong().keeps_quiet_about("far"),
+        ),
+        row(
+            "a key that expired is wrong, and no more is told",
+            bearer("key of old"),
+            wrong().keeps_quiet_about("expire"),
+        ),
+        row(
+            "the key of the settings passes, too",
+            bearer(KEY),
+            allowed(),
+        ),
+        row(
+            "a key that is nowhere is wrong",
+            bearer("key of nobody"),
+            wrong(),
+        ),
+        row("a name is no key", bearer("ci"), wrong()),
+        row(
+            "a digest is no key",
+            bearer("e225abbe0ed74ca317fdf5e27bd4994d962e6462756af5eaec627c654c5c439d"),
+            wrong(),
+        ),
+    ];
+    Group {
+        settings: settings().with("PORTCULLIS_API_KEYS", LIST),
+        rows,
+    }
+}
+
+/// A list without keys is a closed gate.
+pub(crate) fn empty_list(_: &World) -> Group {
+    let rows = vec![
+        row("nobody has a key", bearer(), invalid()),
+        row(
+            "nothing is asked for a key",
+            Request::get("/mcp"),
+            missing(),
+        ),
+    ];
+    Group {
+        settings: Settings::new().with("PORTCULLIS_API_KEYS", "[]"),
+        rows,
+    }
+}
+
 /// Both forms of the credential, and what is not one.
 pub(crate) fn credentials(_: &World) -> Group {
     let x_api_key = |value: &str| Request::get("/mcp").field("X-Api-Key", value);

@@ -24,6 +24,8 @@ macro_rules! for_each_group {
             api_key_survives_hostile_bytes: $crate::groups::api_key::hostile_bytes,
             api_key_hands_on_identity_and_nothing_forged: $crate::groups::api_key::identity,
             api_key_may_be_configured_as_a_digest: $crate::groups::api_key::digest,
+            api_key_may_be_one_of_a_list: $crate::groups::api_key::list,
+            api_key_of_an_empty_list_is_nobodys: $crate::groups::api_key::empty_list,
             jwt_takes_every_algorithm_and_no_forged_signature: $crate::groups::jwt::algorithms,
             jwt_comes_as_a_bearer_token_only: $crate::groups::jwt::credentials,
             jwt_without_kid_passes_where_one_key_fits: $crate::groups::jwt::without_kid,

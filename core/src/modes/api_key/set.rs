@@ -1,13 +1,12 @@
 //! The keys that count, found by their digests.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::record::{ApiKeyRecord, ApiKeysError, read_api_keys};
+use super::record::{ApiKeysError, read_api_keys};
 use crate::ambient::UnixSeconds;
 use crate::digest::Digest;
 use crate::rules::AddressList;
@@ -29,7 +28,7 @@ pub(super) struct ApiKeys {
     entries: Vec<Entry>,
     /// The names, one after the other.
     names: String,
-    /// The lists of addresses, each once.
+    /// The lists of addresses.
     sources: Vec<AddressList>,
     /// Where in `entries` a digest is, counting from 1; 0 where there is none. Its length is a
     /// power of two.
@@ -72,10 +71,9 @@ impl ApiKeys {
 
     /// Adds a list of keys.
     pub(super) fn add_list(&mut self, json: &[u8]) -> Result<(), ApiKeysError> {
-        let mut known = BTreeMap::new();
-        read_api_keys(json, |record| {
-            let sources = self.sources(&record, &mut known)?;
-            self.add(&record.sha256, &record.name, record.expires, sources)
+        read_api_keys(json, &mut |record| {
+            let sources = record.sources.map(|list| self.sources(list));
+            self.add(&record.sha256, record.name, record.expires, sources)
         })?;
         self.entries.shrink_to_fit();
         self.names.shrink_to_fit();
@@ -118,21 +116,13 @@ impl ApiKeys {
         }
     }
 
-    fn sources(
-        &mut self,
-        record: &ApiKeyRecord,
-        known: &mut BTreeMap<Vec<String>, u32>,
-    ) -> Result<Option<u32>, &'static str> {
-        if let Some(index) = known.get(&record.sources) {
-            return Ok(Some(*index));
+    /// Keeps a list of addresses, which is often that of the key before, and returns its place.
+    fn sources(&mut self, list: AddressList) -> u32 {
+        if self.sources.last() != Some(&list) {
+            self.sources.push(list);
         }
-        let Some(list) = record.addresses()? else {
-            return Ok(None);
-        };
-        let index = u32::try_from(self.sources.len()).map_err(|_| TOO_MANY)?;
-        self.sources.push(list);
-        known.insert(record.sources.clone(), index);
-        Ok(Some(index))
+        // There are no more than there are keys.
+        u32::try_from(self.sources.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn add(
@@ -258,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_addresses_are_kept_once() {
+    fn the_same_addresses_in_a_row_are_kept_once() {
         let mut keys = ApiKeys::default();
         let entry = |name: u32, rest: &str| {
             let hex: String = digest(name)
