@@ -33,7 +33,7 @@ pub(super) fn check(
             None
         }
         Mode::ApiKey(mode) => {
-            match mode.authenticate(head) {
+            match mode.check(head, &config.access, given.now) {
                 Ok(_) if given.secrets == Secrets::Known => {
                     checks.push(SUBJECT, Outcome::Passed, "the key is the right one".into());
                 }

@@ -72,6 +72,27 @@ impl ApiKeyMode {
         Ok(self)
     }
 
+    /// Checks the key of a request. A bad `Authorization` is never rescued by `X-Api-Key`.
+    pub(crate) fn check(
+        &self,
+        head: &RequestHead<'_>,
+        access: &AccessRules,
+        now: UnixSeconds,
+    ) -> Result<ApiKey<'_>, Denial> {
+        let presented = Digest::plain(candidate(head)?);
+        let key = self.0.find(&presented).ok_or(Denial::WrongApiKey)?;
+        if key.expires.is_some_and(|expires| expires <= now) {
+            return Err(Denial::ApiKeyExpired);
+        }
+        if let Some(sources) = key.sources {
+            let client = access.client(head);
+            if !client.is_some_and(|client| sources.contains(client)) {
+                return Err(Denial::ApiKeySourceNotAllowed);
+            }
+        }
+        Ok(key)
+    }
+
     /// Returns how many keys there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -82,7 +103,7 @@ impl ApiKeyMode {
 /// Mode `api-key` with what it remembers of the use of each key.
 #[derive(Debug)]
 pub(crate) struct ApiKeyAuthenticator {
-    keys: Arc<ApiKeys>,
+    mode: ApiKeyMode,
     /// In the order of the keys.
     uses: Vec<Use>,
 }
@@ -97,29 +118,19 @@ struct Use {
 impl ApiKeyAuthenticator {
     pub(crate) fn new(mode: &ApiKeyMode) -> Self {
         Self {
-            keys: Arc::clone(&mode.0),
+            mode: mode.clone(),
             uses: alloc::vec![Use::default(); mode.count()],
         }
     }
 
-    /// Checks the key of a request. A bad `Authorization` is never rescued by `X-Api-Key`.
+    /// Checks the key of a request, and notes its use.
     pub(crate) fn authenticate(
         &mut self,
         head: &RequestHead<'_>,
         access: &AccessRules,
         now: UnixSeconds,
     ) -> Result<Arc<Principal>, Denial> {
-        let presented = Digest::plain(candidate(head)?);
-        let key = self.keys.find(&presented).ok_or(Denial::WrongApiKey)?;
-        if key.expires.is_some_and(|expires| expires <= now) {
-            return Err(Denial::ApiKeyExpired);
-        }
-        if let Some(sources) = key.sources {
-            let client = access.client(head);
-            if !client.is_some_and(|client| sources.contains(client)) {
-                return Err(Denial::ApiKeySourceNotAllowed);
-            }
-        }
+        let key = self.mode.check(head, access, now)?;
         let used = self.uses.get_mut(key.index).ok_or(Denial::WrongApiKey)?;
         used.last = now;
         if let Some(principal) = &used.principal {
@@ -132,7 +143,7 @@ impl ApiKeyAuthenticator {
 
     /// Tells of every key, in their order.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
-        let keys = self.keys.iter().zip(&self.uses);
+        let keys = self.mode.0.iter().zip(&self.uses);
         keys.map(|(key, used)| ApiKeyStatus {
             name: key.name,
             expires: key.expires,

@@ -26,8 +26,18 @@ pub(super) const ROWS: &[Row] = &[
     ),
     (
         &[Reason::WrongApiKey],
-        "The API key is not the one in the settings.",
+        "The API key is none of those in the settings.",
         "Give the client the present key; after a change every client needs the new one.",
+    ),
+    (
+        &[Reason::ApiKeyExpired],
+        "The API key has expired.",
+        "Give the client the key that came after it, or make one with portcullis keys rotate.",
+    ),
+    (
+        &[Reason::ApiKeySourceNotAllowed],
+        "The API key may not come from this address.",
+        "Add the address to the key's sources, or the proxy in between to the trusted ones.",
     ),
     (
         &[Reason::MalformedToken],

@@ -44,7 +44,7 @@ struct Entry {
 
 /// One of the keys.
 #[derive(Clone, Copy)]
-pub(super) struct ApiKey<'a> {
+pub(crate) struct ApiKey<'a> {
     /// Its place among the keys.
     pub(super) index: usize,
     pub(super) name: &'a str,
