@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portcullis_core::HttpUrl;
-use portcullis_core::config::Clusters;
+use portcullis_core::config::{Clusters, Setting};
 
 use crate::render::Install;
 use crate::render::cluster::{Place, Service, is_address};
@@ -37,6 +37,8 @@ pub(crate) struct Istio<'a> {
     pub(crate) filter: &'a str,
     /// The label of the gateway's pods.
     pub(crate) selector: (&'a str, &'a str),
+    /// What the Secret has to hold, for all of the install.
+    pub(crate) secrets: &'a [Setting],
     /// The `Gateway` whose clients are meant, as `namespace/name`.
     pub(crate) gateway: &'a str,
 }
@@ -83,7 +85,7 @@ impl Istio<'_> {
     }
 
     fn filter_file(&self, install: &Install) -> File {
-        let remark = self.remark(install);
+        let remark = self.remark();
         let name = &self.place.name;
         let api = "extensions.istio.io/v1alpha1";
         match self.kind {
@@ -111,14 +113,12 @@ impl Istio<'_> {
         }
     }
 
-    fn remark(&self, install: &Install) -> String {
+    fn remark(&self) -> String {
         let Place {
             name, namespace, ..
         } = self.place;
         let (label, value) = self.selector;
-        let secret = self
-            .place
-            .secret_command(&install.from_environment, namespace);
+        let secret = self.place.secret_command(self.secrets, namespace);
         format!(
             "The filter, in the pods of namespace {namespace} that have the label {label}={value}.\n\
              Its secrets are variables of these pods, from a Secret that you make:\n\

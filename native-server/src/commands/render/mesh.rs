@@ -91,6 +91,7 @@ pub(super) fn istio(args: &IstioArgs) -> anyhow::Result<()> {
         kind: args.kind,
         filter: &args.filter,
         selector: (&args.selector.0, &args.selector.1),
+        secrets: &shape.whole_or_native().from_environment,
         gateway: &gateway,
     };
     let mut files = istio.files(&shape.filter);
@@ -165,6 +166,11 @@ impl Shape {
             filter,
             native: Some(native),
         })
+    }
+
+    /// Returns what has all the secrets.
+    fn whole_or_native(&self) -> &Install {
+        self.native.as_ref().unwrap_or(&self.filter)
     }
 
     fn native_files(&self, target: &str, place: &Place) -> anyhow::Result<Vec<File>> {
