@@ -20,6 +20,10 @@ labels:
 {{ .Values.secret.name | default .Release.Name }}
 {{- end }}
 
+{{- define "portcullis.tokenSecret" -}}
+{{ .Values.metrics.tokenSecret.name | default (include "portcullis.secret" .) }}
+{{- end }}
+
 {{/* The secrets of the filter: where the native binary signs people in, the provider is not its business. */}}
 {{- define "portcullis.filterSecrets" -}}
 {{- if .Values.signIn.paths -}}
