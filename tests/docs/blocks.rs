@@ -122,20 +122,22 @@ fn expectation<'a>(blocks: &'a [Block], command: &Block) -> Option<&'a Block> {
     (next.language == "text" && next.follows).then_some(next)
 }
 
-const LANGUAGES: [&str; 15] = [
-    "sh",
-    "console",
-    "text",
-    "json",
-    "yaml",
-    "toml",
-    "rust",
-    "nginx",
-    "ini",
+const LANGUAGES: &[&str] = &[
     "caddyfile",
+    "console",
     "haproxy",
-    "lua",
-    "js",
-    "wit",
     "http",
+    "ini",
+    "js",
+    "json",
+    "lua",
+    "nginx",
+    "promql",
+    "rust",
+    "sh",
+    "text",
+    "toml",
+    "ts",
+    "wit",
+    "yaml",
 ];

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -65,34 +65,33 @@ impl Checkout {
         let built = target();
         let target = self.top().join("target");
         let debug = built.join("debug");
-        let places = [
-            (
-                "release/portcullis",
-                artifact("PORTCULLIS_BIN", &debug.join("portcullis")),
-            ),
-            (
-                "debug/portcullis",
-                artifact("PORTCULLIS_BIN", &debug.join("portcullis")),
-            ),
-            ("debug/portcullis-demo", debug.join("portcullis-demo")),
-            (
-                "debug/portcullis-demo-client",
-                debug.join("portcullis-demo-client"),
-            ),
-            (FILTER, artifact("PORTCULLIS_WASM", &built.join(FILTER))),
-            ("tools", built.join("tools")),
-        ];
-        for (place, original) in places {
-            link(&original, &target.join(place));
+        let binary = artifact("PORTCULLIS_BIN", &debug.join("portcullis"));
+        link(&binary, &target.join("release/portcullis"));
+        for program in programs(&debug) {
+            let original = match program.file_name() {
+                Some(name) if name == "portcullis" => &binary,
+                _ => &program,
+            };
+            let place = target.join("debug").join(program.file_name().unwrap());
+            link(original, &place);
         }
-        for folder in [
-            "envoy/demo/idp",
-            "tests/e2e/node",
-            "tests/e2e/browser",
-            "tests/conformance/node",
-        ] {
-            let installed = root().join(folder).join("node_modules");
-            link(&installed, &self.top().join(folder).join("node_modules"));
+        let filter = artifact("PORTCULLIS_WASM", &built.join(FILTER));
+        link(&filter, &target.join(FILTER));
+        link(&built.join("tools"), &target.join("tools"));
+        self.link_npm_packages(root());
+    }
+
+    /// Links what is installed for a `package.json`, in a folder of the project and below.
+    fn link_npm_packages(&self, folder: &Path) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy();
+            if name == "node_modules" {
+                let place = path.strip_prefix(root()).unwrap();
+                link(&path, &self.top().join(place));
+            } else if path.is_dir() && name != "target" && !name.starts_with('.') {
+                self.link_npm_packages(&path);
+            }
         }
     }
 
@@ -139,6 +138,16 @@ fn copy_files(top: &Path) {
         .stdin(archive)
         .status();
     assert!(written.unwrap().success() && reader.wait().unwrap().success());
+}
+
+/// Returns the programs that are built in a folder.
+fn programs(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.is_file() && path.extension().is_none())
+        .filter(|path| path.metadata().unwrap().permissions().mode() & 0o100 != 0)
+        .collect()
 }
 
 fn link(original: &Path, place: &Path) {
