@@ -189,4 +189,12 @@ fn tools() -> Vec<String> {
 
 const FILTER: &str = "wasm32-wasip1/release/portcullis_filter.wasm";
 /// What the script finds that is not run under its name, or only where it was unpacked.
-const NO_PROGRAMS: [&str; 6] = ["npm", "python", "all", "valgrind", "musl", "debian"];
+const NO_PROGRAMS: &[&str] = &[
+    "npm",
+    "python",
+    "manifests",
+    "musl",
+    "debian",
+    "all",
+    "valgrind",
+];
