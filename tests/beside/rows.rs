@@ -53,7 +53,7 @@ pub(crate) fn hold(proxy: Proxy) {
     let resource = EchoResource::start();
     let native = Gateway::start(Kind::Native, &settings(), &resource.url());
     let mut failed = Vec::new();
-    for row in rows() {
+    for row in rows(proxy) {
         let answer = row.request.send_from(row.source, world.address);
         let seen = world.resource.take();
         let answer = match answer {
@@ -146,11 +146,11 @@ fn row(rule: &'static str, request: Request, expected: Expected) -> Row {
     }
 }
 
-fn rows() -> Vec<Row> {
+fn rows(proxy: Proxy) -> Vec<Row> {
     [
         credentials(),
         identities(),
-        hostile(),
+        hostile(proxy),
         requests(),
         browsers(),
         own(),
@@ -276,7 +276,7 @@ fn identities() -> Vec<Row> {
 }
 
 /// What a client says in the place of a proxy.
-fn hostile() -> Vec<Row> {
+fn hostile(proxy: Proxy) -> Vec<Row> {
     let mut rows = vec![
         row(
             "a client does not choose the host that is decided on",
@@ -312,6 +312,27 @@ fn hostile() -> Vec<Row> {
             .field("X-Forwarded-Host", "mcp.example.com");
         rows.push(row("a client asks no questions", asks, Refused));
     }
+    // It is a preflight, whatever else it says.
+    rows.push(row(
+        "a client's preflight is no question",
+        Request::new("OPTIONS", "/decide")
+            .field("Origin", APP)
+            .field("Access-Control-Request-Method", "POST")
+            .field("Authorization", format!("Bearer {KEY}"))
+            .field("X-Forwarded-Method", "POST")
+            .field("X-Forwarded-Uri", "/mcp")
+            .field("X-Forwarded-Host", "mcp.example.com"),
+        Answered(204),
+    ));
+    let call = Request::new("POST", "/envoy.service.auth.v3.Authorization/Check")
+        .field("Content-Type", "application/grpc")
+        .body([0; 5]);
+    let expected = match proxy {
+        // It puts refusals in gRPC's own words.
+        Proxy::EnvoyHttp | Proxy::EnvoyGrpc => AtMost(|_| false),
+        Proxy::Nginx | Proxy::Haproxy | Proxy::Caddy | Proxy::Traefik => Answered(401),
+    };
+    rows.push(row("a client's call is no question", call, expected));
     let elsewhere = |request| Row {
         source: ELSEWHERE,
         ..row("another address is refused", request, Answered(403))

@@ -88,6 +88,15 @@ fn only_proxies_that_are_trusted_may_ask() {
 }
 
 #[test]
+fn call_by_http1_is_no_question() {
+    let gateway = start(&[]);
+    let request = "POST /envoy.service.auth.v3.Authorization/Check HTTP/1.1\r\nHost: a\r\n\
+        Content-Type: application/grpc\r\nContent-Length: 5\r\nConnection: close\r\n\r\n\0\0\0\0\0";
+    let answer = gateway.exchange(request);
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[test]
 fn what_a_proxy_cannot_take_out_is_refused() {
     let gateway = start(&[]);
     for line in ["X_Mcp_Auth_Mode: x", "X-Mcp-Auth-Other: x", "X_Api_Key: x"] {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode, Version};
 use portcullis_core::{Decision, Forward, LocalResponse};
 use prost::Message as _;
 
@@ -35,10 +35,13 @@ const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 /// A flag and a length (gRPC over HTTP/2, "Length-Prefixed-Message").
 const PREFIX_BYTES: usize = 5;
 
-/// Tells whether a request is a call.
-pub(super) fn is_call(headers: &HeaderMap) -> bool {
-    let content = headers.get(CONTENT_TYPE);
-    content.is_some_and(|content| content.as_bytes().starts_with(CONTENT.as_bytes()))
+/// Tells whether a request is a call. Calls are made by HTTP/2 only: what a proxy sends on for a
+/// client by HTTP/1.1 is not its own question.
+pub(super) fn is_call(parts: &Parts) -> bool {
+    let content = parts.headers.get(CONTENT_TYPE);
+    parts.version == Version::HTTP_2
+        && parts.method == Method::POST
+        && content.is_some_and(|content| content.as_bytes().starts_with(CONTENT.as_bytes()))
 }
 
 /// Answers one call; what cannot be decided is refused in words for the client.

@@ -106,10 +106,13 @@ enum Asked {
 
 impl Asked {
     fn of(parts: &Parts) -> Self {
+        // A client's preflight may come here with any path and any fields, by a proxy that is
+        // trusted.
+        let asks = parts.method != Method::OPTIONS;
         match parts.uri.path() {
-            DECIDE => Self::Decide,
-            BRIEFLY => Self::Briefly,
-            grpc::PATH if grpc::is_call(&parts.headers) => Self::Grpc,
+            DECIDE if asks => Self::Decide,
+            BRIEFLY if asks => Self::Briefly,
+            grpc::PATH if grpc::is_call(parts) => Self::Grpc,
             path if path
                 .strip_prefix(EXT_AUTHZ)
                 .is_some_and(|rest| rest.starts_with('/')) =>
