@@ -202,6 +202,7 @@ def everything():
     for package in ("nginx", "haproxy"):
         debian(package, package)
     debian("systemd", "systemd-analyze")
+    debian("groff-base", "groff")
     caddy()
     traefik()
     return envoy()

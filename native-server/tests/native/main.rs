@@ -12,6 +12,7 @@ mod beside;
 mod calls;
 mod check;
 mod client_config;
+mod command_line;
 mod forwarding;
 mod limits;
 mod reload;
