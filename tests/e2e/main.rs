@@ -9,6 +9,7 @@
 )]
 
 mod clients;
+mod configured;
 mod differential;
 mod modes;
 mod oauth;
