@@ -15,7 +15,7 @@ OIDC_HOST := $(if $(filter native,$(HOST)),native,envoy)
 
 .DEFAULT_GOAL := help
 .PHONY: help filter inspector native native-static image image-filter image-native demo envoy-up envoy-down native-up native-down oidc-up oidc-down tools test test-all ci
-.PHONY: image-test image-twice component component-test
+.PHONY: man image-test image-twice component component-test
 .PHONY: fmt clippy docs no-std-proof deny envoy-matrix bench bench-core fuzz clean
 
 help: ## Lists the commands
@@ -31,6 +31,9 @@ inspector: unknown-target ## Builds the inspector's npm package, and its copy in
 	    $(TARGET)/wasm32-unknown-unknown/release/portcullis_inspector.wasm bindings/inspector/package LICENSE $(TARGET)/inspector/pkg
 	cp $(TARGET)/inspector/pkg/portcullis_inspector.js $(TARGET)/inspector/pkg/portcullis_inspector_bg.wasm native-server/inspector
 	@echo "the npm package is $(TARGET)/inspector/pkg"
+
+# What `portcullis --version` says.
+native native-static: export PORTCULLIS_COMMIT = $(REVISION)
 
 native: inspector ## Builds the native reverse proxy and says where it is
 	cargo build --release --config native-server/release.toml -p portcullis
@@ -64,6 +67,9 @@ component-test: component ## Runs the parity table through the component, in Nod
 	cargo build -p portcullis
 	cargo build --release --manifest-path bindings/component/rust/Cargo.toml --target-dir $(TARGET)/component-rust
 	scripts/component-test.sh
+
+man: native ## Writes the pages of the manual into target/man
+	$(TARGET)/release/portcullis man --dir $(TARGET)/man
 
 demo: # The MCP server that the demos protect, and a client
 	cargo build -p portcullis-demo

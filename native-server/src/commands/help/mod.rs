@@ -36,7 +36,12 @@ pub(super) const EXIT_CODES: [(u8, &str); 3] = [
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let version = env!("CARGO_PKG_VERSION");
     match option_env!("PORTCULLIS_COMMIT") {
-        Some(commit) if !commit.is_empty() => format!("{version} ({commit})"),
+        Some(commit) if !commit.is_empty() => {
+            let (commit, state) = commit.split_once('-').unwrap_or((commit, ""));
+            let dash = if state.is_empty() { "" } else { "-" };
+            let commit = commit.get(..12).unwrap_or(commit);
+            format!("{version} ({commit}{dash}{state})")
+        }
         Some(_) | None => version.to_owned(),
     }
 });
