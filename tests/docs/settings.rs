@@ -59,7 +59,7 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
 
 const PREFIXES: [&str; 3] = ["ZSCALER_", "PORTCULLIS_", "OIDCPROXY_"];
 /// Named like a setting of the gateway without being one, each in the pages for a reason.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
     // A prefix.
     "OIDCPROXY_",
     // The Zscaler MCP server's own.
@@ -74,6 +74,9 @@ const OTHERS: [&str; 13] = [
     "ZSCALER_MCP_TRANSPORT",
     "ZSCALER_MCP_TRUST_PLATFORM_AUTH",
     "ZSCALER_SECRET_NAME",
+    // Where clients find what they send.
+    "PORTCULLIS_API_KEY",
+    "PORTCULLIS_TOKEN",
     // Made up by the demos for mcp-remote.
     "PORTCULLIS_HEADER_1",
 ];
