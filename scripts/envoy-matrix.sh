@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the parity table on the given versions of Envoy, all of them also when one fails.
+# Runs the parity table, and boots the installs for Istio and Envoy Gateway, on the given versions of
+# Envoy, all of them also when one fails.
 set -eu
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
@@ -13,9 +14,10 @@ for version in "$@"; do
     export ENVOY_BIN
     echo "Envoy $version"
     cargo test --quiet -p portcullis-tests --test parity || failed="$failed $version"
+    cargo test --quiet -p portcullis-tests --test install boot || failed="$failed $version"
 done
 if [ -n "$failed" ]; then
-    echo "the parity table fails on Envoy$failed" >&2
+    echo "the parity table or an install fails on Envoy$failed" >&2
     exit 1
 fi
-echo "the parity table holds on Envoy $*"
+echo "the parity table and the installs hold on Envoy $*"

@@ -206,3 +206,33 @@ fn call_goes_over_tls_to_the_host_of_the_destination_rule() {
     );
     assert_eq!(server.count(JWKS_PATH), before);
 }
+
+#[test]
+fn people_sign_in_at_the_patched_filter_or_at_the_native_binary() {
+    let native = EchoResource::start();
+    let authority = Authority::new();
+    let address = native.url().trim_start_matches("http://").parse().unwrap();
+    let world = || {
+        World::default()
+            .trusting(authority.file())
+            .with("idp.example.com", address)
+            .with("portcullis.istio-system.svc.cluster.local", address)
+    };
+    let secrets = [
+        ("OIDCPROXY_CLIENT_SECRET", "secret"),
+        ("PORTCULLIS_STATE_KEYS", STATE_KEY),
+    ];
+    let body = r#"{"redirect_uris":["http://127.0.0.1/callback"]}"#;
+    let register = Request::bare("POST", "/register")
+        .field("Host", "mcp.example.com")
+        .field("Content-Type", "application/json")
+        .body(body);
+    for (kind, status, led_on) in [("envoy-filter", 201, 0), ("wasm-plugin", 200, 1)] {
+        let objects = documents(&rendered(&["istio", "--kind", kind], mode("oidcproxy")));
+        let mesh = Mesh::start(&objects, world(), &secrets);
+        let answer = mesh.envoy.send(&register);
+        assert_eq!(answer.status, status, "{kind}: {}", answer.text());
+        assert_eq!(native.take().len(), led_on, "{kind}");
+        assert_eq!(mesh.resource.count(), 0, "{kind}");
+    }
+}

@@ -137,7 +137,19 @@ fn service_monitor_scrapes_the_port_of_the_metrics() {
     };
     let monitor = find("ServiceMonitor");
     assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
-    let port = &monitor["spec"]["endpoints"][0]["port"];
+    let endpoint = &monitor["spec"]["endpoints"][0];
+    let token = &endpoint["authorization"]["credentials"];
+    assert_eq!(*token, json!({"name": "portcullis", "key": "admin-token"}));
+    let pod = &find("Deployment")["spec"]["template"]["spec"];
+    let volumes = pod["volumes"].as_array().unwrap();
+    assert!(
+        volumes
+            .iter()
+            .any(|volume| volume["secret"]["secretName"] == token["name"]
+                && volume["secret"]["items"][0]["key"] == token["key"]),
+        "{volumes:?}"
+    );
+    let port = &endpoint["port"];
     let ports = find("Service")["spec"]["ports"].as_array().unwrap();
     assert!(
         ports.iter().any(|known| known["name"] == *port),
