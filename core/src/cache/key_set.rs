@@ -123,6 +123,11 @@ impl KeySet {
             .unwrap_or_default()
     }
 
+    /// Writes the keys as a JWKS, where there are some.
+    pub(crate) fn publish(&self) -> Option<String> {
+        self.held.as_ref().map(|held| held.keys.publish())
+    }
+
     /// Returns the failure of the last fetch, if it failed.
     pub(crate) const fn failure(&self) -> Option<Outage> {
         self.failure

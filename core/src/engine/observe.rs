@@ -1,5 +1,6 @@
 //! What the engine tells of itself.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Engine;
@@ -26,5 +27,12 @@ impl Engine {
     pub fn describe_keys(&self) -> Vec<KeyFacts> {
         let keys = self.authenticator.keys();
         keys.map(|keys| keys.describe()).unwrap_or_default()
+    }
+
+    /// Writes the keys of the issuer as a JWKS, where it has some: for whoever is to check the same
+    /// signatures elsewhere.
+    #[must_use]
+    pub fn publish_keys(&self) -> Option<String> {
+        self.authenticator.keys()?.publish()
     }
 }

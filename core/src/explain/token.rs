@@ -116,19 +116,15 @@ fn signature(token: UnverifiedToken<'_>, given: &Given<'_>, checks: &mut Checks)
         );
     };
     let names: Vec<&str> = keys.names().collect();
-    let held = format!(
-        "{} usable keys{}{}",
-        keys.len(),
-        if names.is_empty() { "" } else { ": " },
-        names.join(", ").escape_debug()
-    );
+    let (count, names) = (keys.len(), names.join(", "));
+    let held = format!("usable keys of the set: {count} ({})", names.escape_debug());
     let text = match keys.find(token.kid.as_deref(), token.algorithm) {
         Err(NoKey::Unknown) => {
-            let text = format!("no key fits the token; the set has {held}");
+            let text = format!("no key fits the token; {held}");
             return checks.push(SUBJECT, Outcome::Failed(Denial::UnknownKey.reason()), text);
         }
         Err(NoKey::Ambiguous) => {
-            let text = format!("several keys fit a token without a key id; the set has {held}");
+            let text = format!("several keys fit a token without a key id; {held}");
             return checks.push(SUBJECT, Outcome::Failed(Denial::UnknownKey.reason()), text);
         }
         Err(NoKey::OtherAlgorithm) => {
@@ -140,10 +136,10 @@ fn signature(token: UnverifiedToken<'_>, given: &Given<'_>, checks: &mut Checks)
             let checked = SignatureCheck::of(token, found).run(&PortableVerifier::new());
             if !checked.is_good() {
                 let reason = Denial::BadSignature.reason();
-                let text = format!("not made by the key of this id; the set has {held}");
+                let text = format!("not made by the key of this id; {held}");
                 return checks.push(SUBJECT, Outcome::Failed(reason), text);
             }
-            format!("verified with the keys given; the set has {held}")
+            format!("verified with the keys given; {held}")
         }
     };
     checks.push(SUBJECT, Outcome::Passed, text);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Algorithm, Curve, EcKey, PublicKey, RsaKey, der};
+use super::{Algorithm, Curve, EcKey, PublicKey, RsaKey, der, publication};
 use crate::json;
 use crate::observation::KeyFacts;
 
@@ -26,8 +26,8 @@ pub(crate) struct Jwks(Vec<Arc<Jwk>>);
 /// A key that may check signatures.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct Jwk {
-    kid: Option<String>,
-    alg: Option<Algorithm>,
+    pub(super) kid: Option<String>,
+    pub(super) alg: Option<Algorithm>,
     pub(crate) key: PublicKey,
 }
 
@@ -96,6 +96,11 @@ impl Jwks {
             kind: jwk.key.kind(),
             algorithm: jwk.alg.map(Algorithm::name),
         })
+    }
+
+    /// Writes the set as JSON.
+    pub(crate) fn publish(&self) -> String {
+        publication::document(self.0.iter().map(AsRef::as_ref))
     }
 
     /// Tells whether the set holds `jwk`, by value.
@@ -312,5 +317,15 @@ mod tests {
         assert_eq!(keys.find(None, Algorithm::Es256), Err(NoKey::Unknown));
         let twins = set(&[rsa_jwk(2048, ""), rsa_jwk(3072, "")]);
         assert_eq!(twins.find(None, Algorithm::Rs256), Err(NoKey::Ambiguous));
+    }
+
+    #[test]
+    fn a_set_that_is_published_is_the_same_set() {
+        let x = URL_SAFE_NO_PAD.encode([8; 32]);
+        let y = URL_SAFE_NO_PAD.encode([9; 32]);
+        let ec = format!(r#"{{"kty":"EC","crv":"P-256","kid":"c","x":"{x}","y":"{y}"}}"#);
+        let keys = set(&[rsa_jwk(2048, r#","kid":"r","alg":"PS256""#), ed_jwk(""), ec]);
+        assert_eq!(keys.0.len(), 3);
+        assert_eq!(Jwks::parse(keys.publish().as_bytes()), Some(keys));
     }
 }

@@ -6,6 +6,7 @@ mod der;
 mod jwk;
 mod portable;
 mod public_key;
+mod publication;
 mod token;
 mod verify;
 
