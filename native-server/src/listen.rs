@@ -1,5 +1,6 @@
 //! Where and how the native binary listens.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -28,6 +29,22 @@ pub(crate) struct TlsFiles {
     pub(crate) key: PathBuf,
     /// The authorities of client certificates, which are then required.
     pub(crate) client_authorities: Option<PathBuf>,
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, tls } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}, ")?;
+        } else {
+            write!(f, "{host}:{port}, ")?;
+        }
+        f.write_str(match tls {
+            None => "plain HTTP",
+            Some(files) if files.client_authorities.is_some() => "TLS with client certificates",
+            Some(_) => "TLS",
+        })
+    }
 }
 
 impl Listen {

@@ -17,6 +17,7 @@ mod reload;
 mod render;
 mod settings;
 mod state;
+mod summary;
 mod telemetry;
 mod terminal;
 mod tls;

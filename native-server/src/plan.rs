@@ -18,7 +18,7 @@ use crate::tls;
 pub(crate) struct Plan {
     /// Complete but for an API key that is made once everything else is in order, so that it is
     /// shown by the run that makes it.
-    settings: Settings,
+    pub(crate) settings: Settings,
     site: Site,
     /// Where to listen.
     pub(crate) listen: Listen,

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use portcullis_core::config::{Config, Resolution, Settings};
+use portcullis_core::config::{Resolution, Settings};
 use portcullis_core::{HttpUrl, Seed};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -16,6 +16,7 @@ use crate::plan::Plan;
 use crate::proxy::{CallClient, Current, Forwarder, Gate, Role, Service, SharedLedger, refresh};
 use crate::settings::SettingsArgs;
 use crate::state::{self, StoredKey};
+use crate::summary::Summary;
 use crate::telemetry::Telemetry;
 
 /// How often the files are looked at. A change is taken up when they have been still for as long.
@@ -59,7 +60,13 @@ impl Lasting {
     /// # Errors
     ///
     /// Fails when the system has no randomness, or the protected resource cannot be named.
-    pub(crate) fn service(&mut self, plan: Plan, config: Config) -> anyhow::Result<Service> {
+    pub(crate) fn service(
+        &mut self,
+        plan: Plan,
+        resolution: Resolution,
+    ) -> anyhow::Result<Service> {
+        let summary = Arc::new(Summary::new(&plan, &resolution));
+        let config = resolution.config;
         let seed = Seed::new(random_octets().context("cannot draw random numbers")?);
         self.ledger = self.ledger.under(config.attempt_limits());
         let trusted_proxies = config.access.trusted_proxies.clone();
@@ -83,6 +90,7 @@ impl Lasting {
             ),
             role,
             telemetry: Arc::clone(&self.telemetry),
+            summary,
             tls: plan.tls,
         })
     }
@@ -149,7 +157,7 @@ impl Reloader {
             &stored_key,
             "settings reloaded",
         );
-        let service = self.lasting.service(plan, resolution.config)?;
+        let service = self.lasting.service(plan, resolution)?;
         self.refreshing.abort();
         self.refreshing = self.runtime.spawn(refresh(Arc::clone(&service.gate)));
         self.current.replace(service);

@@ -1,5 +1,6 @@
 //! What happened lately, as JSON.
 
+use portcullis_core::explain::Cause;
 use serde_json::{Value, json};
 
 use crate::telemetry::{SAMPLE_SECONDS, Telemetry, quantile, seconds};
@@ -33,9 +34,12 @@ pub(super) fn recent(telemetry: &Telemetry) -> Value {
 pub(super) fn refusals(telemetry: &Telemetry) -> Value {
     let refusals = telemetry.refusals().all();
     let refusals = refusals.iter().map(|refusal| {
+        let cause = Cause::of(refusal.reason);
         json!({
             "at": seconds(refusal.at),
             "reason": refusal.reason.name(),
+            "cause": cause.map(|cause| cause.cause),
+            "remedy": cause.map(|cause| cause.remedy),
             "status": refusal.status,
             "method": refusal.method,
             "path": refusal.path,

@@ -2,7 +2,9 @@
 
 mod access;
 mod activity;
+mod page;
 mod routes;
+mod status;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

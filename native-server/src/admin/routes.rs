@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::access::{Access, TurnedAway};
-use super::activity;
+use super::{activity, page, status};
 use crate::proxy::Current;
 use crate::telemetry::{self, Telemetry};
 
@@ -26,21 +26,30 @@ impl Desk {
     /// led here by any page.
     pub(super) fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path();
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        // The page says nothing of the gateway; what it shows, it asks for with a credential.
+        if reads && let Some(asset) = page::asset(path) {
+            return asset;
+        }
         // A probe has no credential, and learns nothing.
         if path != "/health"
             && let Err(turned_away) = self.access.check(request.headers())
         {
-            return turn_away(turned_away);
+            return turn_away(turned_away, path);
         }
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        if !reads {
             return text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         }
         match path {
             "/health" => with_type(StatusCode::OK, "application/json", "{\"status\":\"ok\"}"),
             "/metrics" => self.metrics(),
+            "/api/status" => json(&status::status(&self.telemetry, &self.current)),
             "/api/activity" => json(&activity::recent(&self.telemetry)),
             "/api/refusals" => json(&activity::refusals(&self.telemetry)),
-            _ => text(StatusCode::NOT_FOUND, "not found; /metrics is here\n"),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "not found; the page is at /, metrics at /metrics\n",
+            ),
         }
     }
 
@@ -51,7 +60,7 @@ impl Desk {
     }
 }
 
-fn turn_away(turned_away: TurnedAway) -> Response<Full<Bytes>> {
+fn turn_away(turned_away: TurnedAway, path: &str) -> Response<Full<Bytes>> {
     match turned_away {
         TurnedAway::WrongHost => text(
             StatusCode::MISDIRECTED_REQUEST,
@@ -62,8 +71,14 @@ fn turn_away(turned_away: TurnedAway) -> Response<Full<Bytes>> {
                          password of any name\n";
             let mut response = text(StatusCode::UNAUTHORIZED, words);
             let headers = response.headers_mut();
-            for challenge in ["Bearer realm=\"admin\"", "Basic realm=\"admin\""] {
-                headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            headers.append(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"admin\""),
+            );
+            // The page asks by itself: a browser's own question would come on top of it.
+            if !path.starts_with("/api/") {
+                let challenge = HeaderValue::from_static("Basic realm=\"admin\"");
+                headers.append(WWW_AUTHENTICATE, challenge);
             }
             response
         }

@@ -5,7 +5,6 @@ use portcullis_core::config::{Setting, Settings};
 use portcullis_core::modes::ApiKeyMode;
 
 use super::preview::Preview;
-use crate::listen::Listen;
 use crate::settings::SettingsArgs;
 use crate::state::StoredKey;
 use crate::terminal::print;
@@ -36,7 +35,7 @@ fn explain(preview: &Preview) -> String {
     let mut text = String::new();
     line(&mut text, "mode", resolution.config.mode_name());
     line(&mut text, "why", &resolution.why);
-    line(&mut text, "listen", &describe(listen));
+    line(&mut text, "listen", &listen.to_string());
     let upstream = resolution.config.upstream();
     let upstream = upstream.map_or_else(|| NO_UPSTREAM.to_owned(), ToString::to_string);
     line(&mut text, "upstream", &upstream);
@@ -57,20 +56,6 @@ fn explain(preview: &Preview) -> String {
 
 fn line(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!("{name}: {value}\n"));
-}
-
-fn describe(listen: &Listen) -> String {
-    let Listen { host, port, tls } = listen;
-    let how = match tls {
-        None => "plain HTTP",
-        Some(files) if files.client_authorities.is_some() => "TLS with client certificates",
-        Some(_) => "TLS",
-    };
-    if host.contains(':') {
-        format!("[{host}]:{port}, {how}")
-    } else {
-        format!("{host}:{port}, {how}")
-    }
 }
 
 fn show(settings: &Settings, setting: Setting, stored_key: &StoredKey) -> String {

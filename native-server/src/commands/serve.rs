@@ -93,7 +93,7 @@ async fn carry_out(
         show_key(path, key, &url)?;
     }
     let mode = resolution.config.mode_name();
-    let service = lasting.service(plan, resolution.config)?;
+    let service = lasting.service(plan, resolution)?;
     let refreshing = tokio::spawn(refresh(Arc::clone(&service.gate)));
     let current = Current::new(service);
     let keeping_up = tokio::spawn({

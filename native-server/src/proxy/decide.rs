@@ -21,7 +21,7 @@ use super::trail::CallTrace;
 use super::upload::Upload;
 use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
-use crate::telemetry::{KeyUse, Present, Telemetry};
+use crate::telemetry::{IssuerKeys, KeyUse, Present, Telemetry};
 use crate::trace::TraceContext;
 
 /// How long a request may wait for calls, all together.
@@ -213,6 +213,16 @@ impl Gate {
             waiting: lock(&self.parked).len(),
             keys: Vec::<KeyUse>::new(),
         }
+    }
+
+    /// Returns the keys of the issuer, where there is one.
+    pub(super) fn issuer_keys(&self) -> Option<IssuerKeys> {
+        let state = lock(&self.state);
+        Some(IssuerKeys {
+            set: state.engine.observe().keys?,
+            keys: state.engine.describe_keys(),
+            jwks: state.engine.publish_keys(),
+        })
     }
 
     /// Returns the address that a request comes from, if it can be told.

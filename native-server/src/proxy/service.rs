@@ -7,7 +7,8 @@ use portcullis_core::rules::AddressList;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Forwarder, Gate};
-use crate::telemetry::{Present, Telemetry};
+use crate::summary::Summary;
+use crate::telemetry::{IssuerKeys, Present, Telemetry};
 
 /// All that follows from the settings.
 pub(crate) struct Service {
@@ -17,6 +18,8 @@ pub(crate) struct Service {
     pub(crate) role: Role,
     /// Counts.
     pub(crate) telemetry: Arc<Telemetry>,
+    /// Says what the settings are.
+    pub(crate) summary: Arc<Summary>,
     /// Makes TLS of the connections, where it is on.
     pub(crate) tls: Option<TlsAcceptor>,
 }
@@ -47,6 +50,16 @@ impl Current {
     /// Returns what is to be seen of the service in force.
     pub(crate) fn present(&self) -> Present {
         self.0.load().gate.present()
+    }
+
+    /// Returns what the settings in force are.
+    pub(crate) fn summary(&self) -> Arc<Summary> {
+        Arc::clone(&self.0.load().summary)
+    }
+
+    /// Returns the keys of the issuer that the service in force has, where there is one.
+    pub(crate) fn issuer_keys(&self) -> Option<IssuerKeys> {
+        self.0.load().gate.issuer_keys()
     }
 
     /// Returns the service in force, to be held for one request: no lock, and no counter that the

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use portcullis_core::config::ModeName;
-use portcullis_core::{Observation, UnixSeconds};
+use portcullis_core::{KeyFacts, KeySetFacts, Observation, UnixSeconds};
 
 use super::exposition::{Kind, Page};
 use super::process::ProcessFacts;
@@ -23,6 +23,16 @@ pub(crate) struct Present {
     pub(crate) waiting: usize,
     /// The API keys of a set.
     pub(crate) keys: Vec<KeyUse>,
+}
+
+/// The keys of an issuer, to be looked at.
+pub(crate) struct IssuerKeys {
+    /// How the set is.
+    pub(crate) set: KeySetFacts,
+    /// What each key is.
+    pub(crate) keys: Vec<KeyFacts>,
+    /// The set as a document, once it was fetched.
+    pub(crate) jwks: Option<String>,
 }
 
 /// One named API key.

@@ -24,8 +24,8 @@ use crate::trace::Tracer;
 
 pub(crate) use decisions::Tallied;
 pub(crate) use exposition::CONTENT_TYPE;
-pub(crate) use families::{KeyUse, Present, render};
-pub(crate) use histogram::{Histogram, quantile};
+pub(crate) use families::{IssuerKeys, KeyUse, Present, render};
+pub(crate) use histogram::{BOUNDS, Histogram, quantile};
 pub(crate) use history::{History, SAMPLE_SECONDS};
 pub(crate) use refusals::{Refusal, Refusals, plain_path};
 pub(crate) use shard::Shard;
@@ -108,6 +108,22 @@ impl Telemetry {
             count.fetch_add(1, Ordering::Relaxed);
         }
         self.call_times.note(took);
+    }
+
+    /// Returns what came of calls, those of every mode together.
+    pub(crate) fn call_outcomes(&self) -> Vec<(&'static str, u64)> {
+        let sum = |place: usize| {
+            let counts = self.calls.iter().filter_map(|row| row.get(place));
+            counts.map(|count| count.load(Ordering::Relaxed)).sum()
+        };
+        let names = CALL_OUTCOMES.iter().enumerate();
+        let counts = names.map(|(place, name)| (*name, sum(place)));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Returns when the process started, in seconds since 1970.
+    pub(crate) fn started(&self) -> u64 {
+        seconds(self.started)
     }
 
     /// Counts a request that was allowed and could not be carried out.

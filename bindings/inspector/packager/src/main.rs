@@ -34,7 +34,8 @@ fn package(module: &Path, files: &Path, licence: &Path, out: &Path) -> Result<()
     bindgen.input_path(module).out_name(NAME).typescript(true).web(true)?;
     // Names of functions are for backtraces, and a tenth of the file.
     bindgen.remove_name_section(true).remove_producers_section(true);
-    bindgen.generate(out)?;
+    // Without an argument, `init` fetches the module from beside the script.
+    bindgen.omit_default_module_path(false).generate(out)?;
     fs::copy(licence, out.join("LICENSE"))?;
     for file in fs::read_dir(files)? {
         let file = file?;
