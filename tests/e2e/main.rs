@@ -8,6 +8,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod admin_page;
 mod clients;
 mod configured;
 mod differential;

@@ -22,6 +22,7 @@ pub struct Settings {
     values: BTreeMap<String, String>,
     listen: Option<SocketAddr>,
     authorities: Option<PathBuf>,
+    admin_token: Option<String>,
 }
 
 /// Seals session ids in every test: replicas and hosts share it, as in a real install.
@@ -59,6 +60,13 @@ impl Settings {
     #[must_use]
     pub fn trusting(mut self, authorities: &Path) -> Self {
         self.authorities = Some(authorities.to_owned());
+        self
+    }
+
+    /// Has the native binary serve its admin page, for whoever has this token.
+    #[must_use]
+    pub fn with_admin(mut self, token: &str) -> Self {
+        self.admin_token = Some(token.to_owned());
         self
     }
 
@@ -157,7 +165,7 @@ impl Gateway {
         self.address
     }
 
-    /// Returns the address of Envoy's admin interface.
+    /// Returns the address of the admin interface: Envoy's, or the native binary's own.
     #[must_use]
     pub const fn admin(&self) -> Option<SocketAddr> {
         self.admin
