@@ -6,7 +6,7 @@ use portcullis_core::config::{Settings, Site, resolve};
 use portcullis_core::jose::PortableVerifier;
 use portcullis_core::{self as core, Ambient, RequestHead, Seed, UnixSeconds};
 
-use crate::bindings::exports::portcullis::gate::gate as wit;
+use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::pending::{Answer, Body, Call, Request};
 use crate::translate;
 

@@ -3,16 +3,16 @@
 //! It imports nothing, so it cannot touch clock, files or network: it can decide, and no more.
 //! Everything here is translation; the rules are the core's.
 
+mod engine;
 #[expect(
     unsafe_code,
     reason = "generated code passes memory over the component's boundary; all other files have none"
 )]
-mod bindings;
-mod engine;
+mod interface;
 mod pending;
 mod translate;
 
-use bindings::exports::portcullis::gate::gate::Guest;
+use interface::exports::portcullis::gate::gate::Guest;
 
 struct Component;
 

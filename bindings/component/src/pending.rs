@@ -2,7 +2,7 @@
 
 use portcullis_core as core;
 
-use crate::bindings::exports::portcullis::gate::gate as wit;
+use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::translate;
 
 pub(crate) struct Body(pub(crate) core::PendingBody);

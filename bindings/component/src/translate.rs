@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use portcullis_core as core;
 
-use crate::bindings::exports::portcullis::gate::gate as wit;
+use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::pending::{Body, Passage, Request};
 
 pub(crate) fn lines(fields: &[wit::Field]) -> Vec<(&str, &[u8])> {

@@ -2,6 +2,6 @@
 
 wit_bindgen::generate!({ world: "portcullis", path: "wit" });
 
-export!(Component with_types_in crate::bindings);
+export!(Component with_types_in crate::interface);
 
 use crate::Component;
