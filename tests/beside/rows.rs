@@ -150,7 +150,8 @@ fn rows(proxy: Proxy) -> Vec<Row> {
     [
         credentials(),
         identities(),
-        hostile(proxy),
+        hostile(),
+        questions(proxy),
         requests(),
         browsers(),
         own(),
@@ -276,7 +277,7 @@ fn identities() -> Vec<Row> {
 }
 
 /// What a client says in the place of a proxy.
-fn hostile(proxy: Proxy) -> Vec<Row> {
+fn hostile() -> Vec<Row> {
     let mut rows = vec![
         row(
             "a client does not choose the host that is decided on",
@@ -305,6 +306,22 @@ fn hostile(proxy: Proxy) -> Vec<Row> {
             Answered(401),
         ));
     }
+    let elsewhere = |request| Row {
+        source: ELSEWHERE,
+        ..row("another address is refused", request, Answered(403))
+    };
+    rows.push(elsewhere(allowed()));
+    rows.push(elsewhere(allowed().field("X-Forwarded-For", "127.0.0.1")));
+    rows.push(elsewhere(
+        allowed().field("X-Forwarded-For", "127.0.0.1, 127.0.0.1"),
+    ));
+    rows.push(elsewhere(allowed().field("X-Real-Ip", "127.0.0.1")));
+    rows
+}
+
+/// What a client asks in the place of a proxy.
+fn questions(proxy: Proxy) -> Vec<Row> {
+    let mut rows = Vec::new();
     for path in ["/decide", "/decide/briefly", "/ext-authz/mcp"] {
         let asks = Request::get(path)
             .field("X-Forwarded-Method", "GET")
@@ -333,16 +350,6 @@ fn hostile(proxy: Proxy) -> Vec<Row> {
         Proxy::Nginx | Proxy::Haproxy | Proxy::Caddy | Proxy::Traefik => Answered(401),
     };
     rows.push(row("a client's call is no question", call, expected));
-    let elsewhere = |request| Row {
-        source: ELSEWHERE,
-        ..row("another address is refused", request, Answered(403))
-    };
-    rows.push(elsewhere(allowed()));
-    rows.push(elsewhere(allowed().field("X-Forwarded-For", "127.0.0.1")));
-    rows.push(elsewhere(
-        allowed().field("X-Forwarded-For", "127.0.0.1, 127.0.0.1"),
-    ));
-    rows.push(elsewhere(allowed().field("X-Real-Ip", "127.0.0.1")));
     rows
 }
 
