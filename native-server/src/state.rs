@@ -106,7 +106,8 @@ pub(crate) fn supply_state_key(settings: &mut Settings, key: String) {
 ///
 /// Fails when the system has no randomness.
 pub(crate) fn supply_placeholders(settings: &mut Settings) -> Result<(), ConfigError> {
-    let needs_key = forced_mode(settings) == Some(ModeName::ApiKey);
+    let has_list = settings.non_blank(Setting::ApiKeys).is_some();
+    let needs_key = !has_list && forced_mode(settings) == Some(ModeName::ApiKey);
     for (setting, needed) in [(Setting::StateKeys, true), (Setting::ApiKey, needs_key)] {
         if needed && settings.non_blank(setting).is_none() {
             supply(settings, setting, fresh()?);

@@ -96,6 +96,27 @@ fn no_secret_is_written_down_and_each_is_referred_to() {
 }
 
 #[test]
+fn list_of_keys_is_part_of_the_settings_and_takes_no_secret_key() {
+    let folder = Folder::new();
+    let file = folder.0.join("keys.json");
+    let digest = "0".repeat(64);
+    let list = format!(r#"[{{"name": "agent", "sha256": "{digest}"}}]"#);
+    fs::write(&file, list).unwrap();
+    let variables = [
+        ("ZSCALER_MCP_AUTH_MODE", "api-key"),
+        ("PORTCULLIS_API_KEYS_FILE", file.to_str().unwrap()),
+    ];
+    let others: [&[&str]; 2] = [&["compose"], &["systemd"]];
+    for target in TARGETS.iter().chain(&others) {
+        let text = rendered(target, &variables);
+        assert!(text.contains(&digest), "{target:?}: {text}");
+        for absent in ["ZSCALER_MCP_AUTH_API_KEY", "PORTCULLIS_API_KEYS_FILE"] {
+            assert!(!text.contains(absent), "{target:?} has {absent}: {text}");
+        }
+    }
+}
+
+#[test]
 fn plugin_takes_its_secrets_from_the_proxy_and_is_closed() {
     for (kind, arguments) in [
         ("WasmPlugin", &["istio"][..]),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
@@ -128,7 +129,8 @@ pub(crate) fn documents(yaml: &str) -> Vec<Value> {
 
 /// Returns the Python that has the packages of `requirements.txt`.
 pub(crate) fn python() -> PathBuf {
-    tool(&["manifests"])
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| tool(&["manifests"])).clone()
 }
 
 /// Returns what `scripts/tools.py` finds or installs.
