@@ -49,13 +49,36 @@ impl AdminArgs {
         self.admin.is_some()
     }
 
-    /// Opens the listener, if there is to be one.
+    /// Checks the flags and the file that they name, and opens nothing.
     ///
     /// # Errors
     ///
     /// Refuses an address without a port, one that others can reach without a token, and a token
     /// that cannot be read or could be guessed.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.understood().map(drop)
+    }
+
+    /// Opens the listener, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check`], and where the address is taken.
     pub(crate) async fn open(&self) -> anyhow::Result<Option<Admin>> {
+        let Some((host, port, access)) = self.understood()? else {
+            return Ok(None);
+        };
+        let listener = TcpListener::bind((host, port))
+            .await
+            .with_context(|| format!("cannot listen on {host}:{port} for --admin"))?;
+        Ok(Some(Admin {
+            access,
+            address: listener.local_addr()?,
+            listener,
+        }))
+    }
+
+    fn understood(&self) -> anyhow::Result<Option<(&str, u16, Access)>> {
         let Some(address) = &self.admin else {
             return Ok(None);
         };
@@ -70,14 +93,7 @@ impl AdminArgs {
             );
         }
         let port: u16 = port.parse().context("--admin must be HOST:PORT")?;
-        let listener = TcpListener::bind((host, port))
-            .await
-            .with_context(|| format!("cannot listen on {address} for --admin"))?;
-        Ok(Some(Admin {
-            access: Access::new(loopback, token),
-            address: listener.local_addr()?,
-            listener,
-        }))
+        Ok(Some((host, port, Access::new(loopback, token))))
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     logs: LogArgs,
     #[command(flatten)]
-    admin: AdminArgs,
+    pub(super) admin: AdminArgs,
     #[command(flatten)]
     audit: AuditArgs,
     /// Largest request body

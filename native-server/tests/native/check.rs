@@ -78,6 +78,12 @@ fn what_stops_serve_is_a_problem() {
         "problem",
         "--listen",
     );
+    let admin = ["--admin", "0.0.0.0:9464"];
+    check(
+        &report(&admin, &[OPEN, UPSTREAM]),
+        "problem",
+        "--admin-token-file",
+    );
     let locked = ("PORTCULLIS_STATE_DIR", "/dev/null/none");
     let made = ("ZSCALER_MCP_AUTH_MODE", "api-key");
     check(&report(&[], &[UPSTREAM, made, locked]), "problem", locked.1);

@@ -126,6 +126,12 @@ fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
     if let Err(error) = &plan {
         report.add(Section::Settings, Finding::problem("", error.to_string()));
     }
+    if let Err(error) = args.serve.admin.check() {
+        report.add(
+            Section::Settings,
+            Finding::problem("", format!("{error:#}")),
+        );
+    }
     files::check(&preview, settings.config.as_deref(), report);
     if args.online {
         let calls = match plan {
