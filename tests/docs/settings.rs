@@ -59,7 +59,7 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
 
 const PREFIXES: [&str; 3] = ["ZSCALER_", "PORTCULLIS_", "OIDCPROXY_"];
 /// Named like a setting of the gateway without being one, each in the pages for a reason.
-const OTHERS: [&str; 15] = [
+const OTHERS: &[&str] = &[
     // A prefix.
     "OIDCPROXY_",
     // The Zscaler MCP server's own.
@@ -77,8 +77,9 @@ const OTHERS: [&str; 15] = [
     // Where clients find what they send.
     "PORTCULLIS_API_KEY",
     "PORTCULLIS_TOKEN",
-    // Made up by the demos for mcp-remote.
+    // Variables of clients, made up by the demos and by `client-config`.
     "PORTCULLIS_HEADER_1",
+    "PORTCULLIS_API_KEY",
 ];
 
 #[test]
