@@ -6,6 +6,7 @@ mod certificate;
 mod commands;
 mod crypto;
 mod file_watch;
+mod key_file;
 mod listen;
 mod logs;
 mod moment;
@@ -60,6 +61,8 @@ enum Command {
     Token(commands::token::TokenArgs),
     /// Print the configuration of another proxy for the same settings
     Render(commands::render::RenderArgs),
+    /// Make, list, rotate and revoke named API keys
+    Keys(commands::keys::KeysArgs),
     /// Print what makes a shell complete command lines
     Completions(commands::completions::CompletionsArgs),
     /// Print the pages of the manual
@@ -97,6 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::ClientConfig(args)) => commands::client_config::run(&args)?,
         Some(Command::Token(args)) => return commands::token::run(&args, cli.color),
         Some(Command::Render(args)) => commands::render::run(&args)?,
+        Some(Command::Keys(args)) => commands::keys::run(&args)?,
         Some(Command::Completions(args)) => commands::completions::run(&args, command())?,
         Some(Command::Man(args)) => commands::man::run(&args, command())?,
         None => command()

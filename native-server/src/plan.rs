@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use portcullis_core::HttpUrl;
 use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
+use portcullis_core::{Digest, HttpUrl};
 use tokio_rustls::TlsAcceptor;
 
 use crate::listen::Listen;
@@ -65,6 +65,12 @@ impl Plan {
             public: Connector::to_public_hosts(client_tls.clone()),
             connector: Connector::new(client_tls),
         })
+    }
+
+    /// Returns what tells the settings from others.
+    pub(crate) fn digest(&self) -> Digest {
+        let parts = Setting::ALL.map(|setting| self.settings.get(setting).unwrap_or_default());
+        Digest::of(&parts.map(str::as_bytes))
     }
 
     /// Completes the settings, with an API key that is made and kept if there has to be one.

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use portcullis_core::config::{Resolution, Settings};
-use portcullis_core::{HttpUrl, Seed};
+use portcullis_core::config::{Config, Resolution, Settings};
+use portcullis_core::{Digest, HttpUrl, Seed};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -29,6 +29,8 @@ pub(crate) struct Lasting {
     max_body_bytes: u64,
     ledger: SharedLedger,
     telemetry: Arc<Telemetry>,
+    /// The gate in force, and the digest of its settings.
+    in_force: Option<(Digest, Arc<Gate>)>,
 }
 
 impl Lasting {
@@ -43,6 +45,7 @@ impl Lasting {
             max_body_bytes,
             ledger: SharedLedger::new(portcullis_core::attempts::AttemptLimits::default()),
             telemetry,
+            in_force: None,
         })
     }
 
@@ -55,7 +58,8 @@ impl Lasting {
         Ok(Plan::new(settings, &self.process_key)?)
     }
 
-    /// Makes what requests meet.
+    /// Makes what requests meet. Settings that are the same, such as with new certificates, keep
+    /// the gate in force, and all that it remembers.
     ///
     /// # Errors
     ///
@@ -67,8 +71,7 @@ impl Lasting {
     ) -> anyhow::Result<Service> {
         let summary = Arc::new(Summary::new(&plan, &resolution));
         let config = resolution.config;
-        let seed = Seed::new(random_octets().context("cannot draw random numbers")?);
-        self.ledger = self.ledger.under(config.attempt_limits());
+        let digest = plan.digest();
         let trusted_proxies = config.access.trusted_proxies.clone();
         let role = match &plan.upstream {
             Some(upstream) => Role::PassOn(Forwarder::new(
@@ -79,20 +82,25 @@ impl Lasting {
             )?),
             None => Role::Answer(trusted_proxies),
         };
-        let calls = CallClient::new(plan.connector, plan.public);
+        let gate = match &self.in_force {
+            Some((settings, gate)) if *settings == digest => Arc::clone(gate),
+            Some(_) | None => self.gate(config, CallClient::new(plan.connector, plan.public))?,
+        };
+        self.in_force = Some((digest, Arc::clone(&gate)));
         Ok(Service {
-            gate: Gate::new(
-                config,
-                seed,
-                self.ledger.clone(),
-                calls,
-                Arc::clone(&self.telemetry),
-            ),
+            gate,
             role,
             telemetry: Arc::clone(&self.telemetry),
             summary,
             tls: plan.tls,
         })
+    }
+
+    fn gate(&mut self, config: Config, calls: CallClient) -> anyhow::Result<Arc<Gate>> {
+        let seed = Seed::new(random_octets().context("cannot draw random numbers")?);
+        self.ledger = self.ledger.under(config.attempt_limits());
+        let (ledger, telemetry) = (self.ledger.clone(), Arc::clone(&self.telemetry));
+        Ok(Gate::new(config, seed, ledger, calls, telemetry))
     }
 }
 

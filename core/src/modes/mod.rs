@@ -114,7 +114,7 @@ pub(crate) enum Authenticator {
     ApiKey(ApiKeyAuthenticator),
     Jwt(Box<JwtAuthenticator>),
     OidcProxy(Box<OidcProxyAuthenticator>),
-    Zscaler(ZscalerAuthenticator),
+    Zscaler(Box<ZscalerAuthenticator>),
 }
 
 impl Authenticator {
@@ -137,7 +137,9 @@ impl Authenticator {
                 let mode = OidcProxyMode::clone(mode);
                 Self::OidcProxy(Box::new(OidcProxyAuthenticator::new(mode, seed, entries)))
             }
-            Mode::Zscaler(mode) => Self::Zscaler(ZscalerAuthenticator::new(mode.clone(), entries)),
+            Mode::Zscaler(mode) => {
+                Self::Zscaler(Box::new(ZscalerAuthenticator::new(mode.clone(), entries)))
+            }
         }
     }
 

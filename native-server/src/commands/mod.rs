@@ -5,6 +5,7 @@ pub(crate) mod client_config;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod help;
+pub(crate) mod keys;
 pub(crate) mod man;
 mod preview;
 pub(crate) mod render;

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Gateway, PATIENCE, Upstream, command};
+use crate::support::{Folder, Gateway, PATIENCE, Upstream, Wire, command};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -154,4 +155,71 @@ fn another_listen_address_takes_a_restart() {
     let gateway = Gateway::start_command(&mut command(&["serve", "--config", &path], &[]), &[]);
     write(1);
     gateway.log_with("takes a restart");
+}
+
+/// As Kubernetes does with a ConfigMap: the file is a link into a folder that is itself a link.
+#[test]
+fn a_link_that_is_led_elsewhere_is_a_change() {
+    let upstream = lasting_upstream(OK);
+    let folder = Folder::new();
+    let at = |name: &str| folder.path().join(name);
+    for (version, key) in [("v1", "one"), ("v2", "two")] {
+        fs::create_dir(at(version)).expect("folder");
+        folder.write(
+            &format!("{version}/config.json"),
+            &config(key, upstream.address),
+        );
+    }
+    symlink("v1", at("..data")).expect("link");
+    symlink("..data/config.json", at("config.json")).expect("link");
+    let path = at("config.json").to_str().expect("UTF-8").to_owned();
+    let gateway = Gateway::start_with(&["--config", &path], &[]);
+    let install = Install { folder, gateway };
+    assert_eq!(install.status("one"), 200);
+    symlink("v2", install.folder.path().join("..new")).expect("link");
+    let link = install.folder.path().join("..data");
+    fs::rename(install.folder.path().join("..new"), link).expect("renamed");
+    install.wait_for("two", 200);
+    assert_eq!(install.status("one"), 401);
+}
+
+/// Reads a chunk that is one line (RFC 9112 §7.1).
+fn event(wire: &mut Wire) -> String {
+    let mut next = || wire.line().expect("the stream goes on");
+    assert_eq!(next(), "2\r\n");
+    let event = next();
+    assert_eq!(next(), "\r\n");
+    event
+}
+
+/// An event stream and an upload that began before go on after, and no request is lost.
+#[test]
+fn nothing_is_dropped_by_twenty_reloads() {
+    let stream = Upstream::start(|mut wire| {
+        wire.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n");
+        // What the client sends is what the stream brings.
+        while let Some(line) = wire.line() {
+            wire.send(&line);
+        }
+    });
+    let plain = lasting_upstream(OK);
+    let install = Install::start(&config("one", stream.address));
+    let mut open = install.gateway.connect();
+    open.send("POST /sse HTTP/1.1\r\nhost: a\r\nx-api-key: one\r\ncontent-length: 42\r\n\r\n");
+    open.head();
+    let mut kept = None;
+    for round in 1..=20 {
+        install.change(&config(&format!("key-{round}"), plain.address));
+        install.gateway.signal("-HUP");
+        install.wait_for(&format!("key-{round}"), 200);
+        let key = format!("key-{round}");
+        let wire = kept.get_or_insert_with(|| install.gateway.connect());
+        wire.send(&request(&key, "keep-alive"));
+        assert_eq!(status(&wire.response()), 200, "round {round}");
+        // What the upload brings goes through, and comes back as an event.
+        open.send("e\n");
+        assert_eq!(event(&mut open), "e\n", "round {round}");
+    }
+    open.send("e\n");
+    assert_eq!(event(&mut open), "e\n");
 }

@@ -179,6 +179,13 @@ impl Wire {
         head
     }
 
+    /// Reads a line with its end, if one comes.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let length = self.0.read_line(&mut line).expect("line");
+        (length > 0).then_some(line)
+    }
+
     /// Reads the next head, if one comes.
     pub(crate) fn next_head(&mut self) -> Option<String> {
         let more = self.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty());
