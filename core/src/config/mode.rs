@@ -164,8 +164,9 @@ fn detected(settings: &Settings, site: Site) -> Result<Choice, ConfigError> {
         (Setting::OidcConfigUrl, ModeName::Oidc),
         (Setting::JwksUri, ModeName::Jwt),
         (Setting::ApiKey, ModeName::ApiKey),
-        (Setting::ApiKeys, ModeName::ApiKey),
+        // Of the two, the one that people set: the list comes from the file.
         (Setting::ApiKeysFile, ModeName::ApiKey),
+        (Setting::ApiKeys, ModeName::ApiKey),
         (Setting::VanityDomain, ModeName::Zscaler),
         (Setting::TokenUrl, ModeName::Zscaler),
     ];

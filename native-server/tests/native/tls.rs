@@ -210,3 +210,27 @@ fn certificate_of_the_upstream_is_checked() {
     assert_eq!(status(&authority), "200");
     assert_eq!(status(&Authority::new()), "502");
 }
+
+/// The key is written first, so that for a moment the files do not fit each other.
+#[test]
+fn changed_certificates_and_authorities_count_for_the_next_handshake() {
+    let upstream = Upstream::answering(OK);
+    let folder = Folder::new();
+    let (old, new) = (Authority::new(), Authority::new());
+    let clients = [Authority::new(), Authority::new()];
+    let [first, second] = [clients[0].issue(), clients[1].issue()];
+    let ca = folder.write("clients.pem", &clients[0].certificate());
+    let gateway = start(&upstream, &folder, &old.issue(), Some(&ca));
+    let ask = |server: &Authority, client: &Identity| {
+        get(gateway.address, server.client(Some(client), b"http/1.1")).is_ok()
+    };
+    assert!(ask(&old, &first) && !ask(&new, &first) && !ask(&old, &second));
+    let identity = new.issue();
+    folder.write("server.key", &identity.key);
+    gateway.log_with("new settings refused, those in force stay");
+    assert!(ask(&old, &first));
+    folder.write("server.pem", &identity.certificate);
+    folder.write("clients.pem", &clients[1].certificate());
+    gateway.log_with("settings reloaded");
+    assert!(ask(&new, &second) && !ask(&new, &first) && !ask(&old, &second));
+}
