@@ -55,10 +55,25 @@ function reasons(totals) {
 
 function showRefusals(refusals) {
   byId('refusals-none').hidden = refusals.length > 0;
-  show(byId('refusals-list'), refusals, () => refusals.map(refusal));
+  show(byId('refusals-list'), refusals, () => folded(refusals).map(refusal));
 }
 
-function refusal({ at, reason, status, cause, remedy, method, path, client }) {
+/** Makes one of refusals that come one after the other and differ in their times only. */
+function folded(refusals) {
+  const kinds = [];
+  for (const { at, ...what } of refusals) {
+    const kind = JSON.stringify(what);
+    const last = kinds.at(-1);
+    if (last?.kind === kind) {
+      last.times += 1;
+    } else {
+      kinds.push({ kind, at, times: 1, ...what });
+    }
+  }
+  return kinds;
+}
+
+function refusal({ at, times, reason, status, cause, remedy, method, path, client }) {
   const from = client ? `from ${client}` : '';
   return element(
     'li', {},
@@ -68,6 +83,7 @@ function refusal({ at, reason, status, cause, remedy, method, path, client }) {
       element('code', {}, reason),
       element('span', {}, `${status}`),
       element('span', { class: 'soft' }, [method, path, from].filter(Boolean).join(' ')),
+      times > 1 ? element('span', {}, `${count(times)} times`) : undefined,
     ),
     element('p', {}, element('strong', {}, cause ?? 'Refused.')),
     remedy ? element('p', { class: 'soft' }, remedy) : undefined,
