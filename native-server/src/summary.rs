@@ -4,7 +4,7 @@ use portcullis_core::config::{Resolution, Setting};
 
 use crate::plan::Plan;
 
-/// What stands for a secret; the inspector knows it.
+/// What stands for a secret and for a list of keys; the inspector knows it.
 const HIDDEN: &str = "(hidden)";
 
 /// The settings without their secrets, and what they come to.
@@ -37,7 +37,9 @@ impl Summary {
     pub(crate) fn new(plan: &Plan, resolution: &Resolution) -> Self {
         let set = |setting: Setting| {
             let value = plan.settings.get(setting)?;
-            let value = if setting.is_secret() { HIDDEN } else { value };
+            // Digests of keys are no secrets, but a list of them may be very long.
+            let hidden = setting.is_secret() || setting == Setting::ApiKeys;
+            let value = if hidden { HIDDEN } else { value };
             Some(Shown {
                 name: setting.name(),
                 value: value.to_owned(),

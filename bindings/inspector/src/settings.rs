@@ -7,6 +7,13 @@ use serde_json::{Map, Value};
 /// What stands for a secret that is not told.
 const HIDDEN: &str = "(hidden)";
 
+/// 32 zero octets.
+const STATE_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A list with a key that nobody has.
+const API_KEYS: &str = r#"[{"name": "hidden",
+    "sha256": "0000000000000000000000000000000000000000000000000000000000000000"}]"#;
+
 /// Settings that were understood, and whether their secrets are the real ones.
 pub(crate) struct Known {
     pub(crate) resolution: Resolution,
@@ -27,7 +34,7 @@ impl Known {
             .map_err(|error| format!("the settings: {error}"))?;
         let mut secrets = Secrets::Known;
         for setting in Setting::ALL {
-            if setting.is_secret() && settings.non_blank(setting) == Some(HIDDEN) {
+            if settings.non_blank(setting) == Some(HIDDEN) {
                 stand_in(setting, &mut settings);
                 secrets = Secrets::Hidden;
             }
@@ -59,9 +66,10 @@ fn missing_secret(error: &ConfigError, settings: &Settings) -> Option<Setting> {
 }
 
 fn stand_in(setting: Setting, settings: &mut Settings) {
-    // Keys are 32 octets; other secrets may be any text.
     let value = if setting == Setting::StateKeys {
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        STATE_KEY
+    } else if setting == Setting::ApiKeys {
+        API_KEYS
     } else {
         "hidden"
     };

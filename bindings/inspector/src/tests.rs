@@ -129,6 +129,7 @@ fn secrets_may_be_missing_or_hidden() {
     for settings in [
         json!({ "ZSCALER_MCP_AUTH_MODE": "api-key" }),
         json!({ "ZSCALER_MCP_AUTH_API_KEY": "(hidden)", "PORTCULLIS_STATE_KEYS": "(hidden)" }),
+        json!({ "PORTCULLIS_API_KEYS": "(hidden)", "PORTCULLIS_API_KEYS_FILE": "keys.json" }),
     ] {
         let report = report(&settings, "hunter2");
         assert_eq!(report["result"]["decision"], "open", "{report}");
