@@ -4,7 +4,7 @@ mod bodies;
 mod calls;
 mod waiting;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
 use portcullis_core::config::Clusters;
@@ -16,13 +16,17 @@ use self::waiting::{Parked, Woken};
 use crate::exchange::{Exchange, Phase, Place};
 use crate::host::{self, SharedData};
 use crate::lease::Lease;
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics, Told};
 
 /// Most requests to wake, and most calls to send, in one callback.
 ///
 /// Envoy carries the consequences out when the callback is over, each inside the one before it:
 /// some 300 of them overflow the native stack and kill the VM.
 const MAX_PER_CALLBACK: usize = 32;
+
+/// Of how many requests one is timed: reading the clock and telling the time costs the host more
+/// than a warm decision costs the engine.
+const TIMED_ONE_OF: u32 = 64;
 
 /// What a root context shares with its HTTP contexts.
 ///
@@ -37,6 +41,9 @@ pub(crate) struct Gate {
     lease: Option<RefCell<Lease<SharedData>>>,
     /// The counters.
     pub(crate) metrics: Metrics,
+    told: Told,
+    /// Requests that began.
+    begun: Cell<u32>,
 }
 
 struct State {
@@ -67,7 +74,9 @@ impl Gate {
             queue,
             clusters,
             lease: lease.map(RefCell::new),
-            metrics: Metrics::new(engine.config().mode_name()),
+            metrics: Metrics::new(engine.config().mode.name().label()),
+            told: Told::default(),
+            begun: Cell::new(0),
             state: RefCell::new(State {
                 engine,
                 outgoing: VecDeque::new(),
@@ -84,7 +93,12 @@ impl Gate {
     /// Begins a request; `None` when it is parked, or its body is collected.
     pub(crate) fn begin(&self, head: &RequestHead<'_>, exchange: &Exchange) -> Option<Decision> {
         let ambient = host::ambient();
+        let number = self.begun.replace(self.begun.get().wrapping_add(1));
+        let since = number.is_multiple_of(TIMED_ONE_OF).then(host::time);
         let step = self.state.borrow_mut().engine.handle_request(head, ambient);
+        if let Some(since) = since {
+            metrics::record_engine(host::time().saturating_sub(since));
+        }
         let decision = self.settle(step, exchange, ambient.now);
         self.signal_work();
         decision
@@ -127,6 +141,7 @@ impl Gate {
         }
         state.collect_calls();
         state.give_up_overdue(ambient.now);
+        self.told.tell(state.engine.observe());
         drop(state);
         self.look_again();
         self.work();
@@ -136,6 +151,7 @@ impl Gate {
     pub(crate) fn finish_call(&self, token: u32, num_headers: usize, body_size: usize) {
         let flight = self.state.borrow_mut().flights.remove(&token);
         if let Some(flight) = flight {
+            metrics::record_call(host::time().saturating_sub(flight.sent));
             let outcome = host::call_outcome(num_headers, body_size, flight.max_bytes);
             self.take_outcome(flight.pending, outcome, flight.promise.as_ref());
         }

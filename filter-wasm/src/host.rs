@@ -14,11 +14,16 @@ use crate::store::{Stamp, Store};
 
 /// Returns the surroundings of an engine call.
 pub(crate) fn ambient() -> Ambient {
+    Ambient {
+        now: UnixSeconds(time().as_secs()),
+    }
+}
+
+/// Returns the time since 1970.
+pub(crate) fn time() -> Duration {
     let now = hostcalls::get_current_time().ok();
     let since = now.and_then(|now| now.duration_since(UNIX_EPOCH).ok());
-    Ambient {
-        now: UnixSeconds(since.unwrap_or_default().as_secs()),
-    }
+    since.unwrap_or_default()
 }
 
 /// Takes over the host's log level, which an operator may change at any time.

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use portcullis_core::{Outcome, Reason};
+use portcullis_core::{CacheFacts, Observation, Outcome, Reason};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::MetricType;
 
@@ -20,14 +21,14 @@ pub(crate) enum Counter {
 /// keeps every name for ever. Labels are written `.label.value`, which `stats_tags` of a bootstrap
 /// can cut out and which reads well without.
 pub(crate) struct Metrics {
-    mode: String,
+    mode: &'static str,
     ids: RefCell<BTreeMap<Counter, u32>>,
 }
 
 impl Metrics {
     /// Makes the counters of a gate in `mode`.
-    pub(crate) fn new(mode: &str) -> Self {
-        let (mode, ids) = (word(mode), RefCell::default());
+    pub(crate) const fn new(mode: &'static str) -> Self {
+        let ids = RefCell::new(BTreeMap::new());
         Self { mode, ids }
     }
 
@@ -35,19 +36,102 @@ impl Metrics {
     pub(crate) fn count(&self, counter: Counter) {
         let mut ids = self.ids.borrow_mut();
         let id = *ids.entry(counter).or_insert_with(|| {
-            let name = name(counter, &self.mode);
+            let name = name(counter, self.mode);
             hostcalls::define_metric(MetricType::Counter, &name).unwrap_or_default()
         });
         let _ = hostcalls::increment_metric(id, 1);
     }
 }
 
+/// What the engine knows, told to the host on each tick where it has changed. A gauge is added up
+/// over the workers where each has a part of it.
+#[derive(Default)]
+pub(crate) struct Told(RefCell<Observation>);
+
+impl Told {
+    /// Tells what has changed.
+    pub(crate) fn tell(&self, now: Observation) {
+        let before = self.0.replace(now);
+        let (old, new) = (
+            before.cache.unwrap_or_default(),
+            now.cache.unwrap_or_default(),
+        );
+        let entries = |cache: CacheFacts| i64::try_from(cache.entries).unwrap_or_default();
+        let more = entries(new).saturating_sub(entries(old));
+        add(MetricType::Gauge, "portcullis_cache_entries", more);
+        for (name, old, new) in [
+            ("portcullis_cache_hits_total", old.hits, new.hits),
+            ("portcullis_cache_misses_total", old.misses, new.misses),
+        ] {
+            let more = i64::try_from(new.saturating_sub(old)).unwrap_or_default();
+            add(MetricType::Counter, name, more);
+        }
+        if let Some(keys) = now.keys.filter(|_| now.keys != before.keys)
+            && let Some(fetched) = keys.fetched
+        {
+            let count = u64::try_from(keys.keys).unwrap_or_default();
+            record(MetricType::Gauge, "portcullis_jwks_keys", count);
+            let name = "portcullis_jwks_fetched_timestamp_seconds";
+            record(MetricType::Gauge, name, fetched.0);
+            let until = fetched.0.saturating_add(keys.life_seconds);
+            let name = "portcullis_jwks_fresh_until_timestamp_seconds";
+            record(MetricType::Gauge, name, until);
+        }
+    }
+}
+
+impl Drop for Told {
+    /// What a worker has forgotten is no part of the sum.
+    fn drop(&mut self) {
+        self.tell(Observation::default());
+    }
+}
+
+/// Records how long a call took.
+pub(crate) fn record_call(took: Duration) {
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    record(
+        MetricType::Histogram,
+        "portcullis_call_milliseconds",
+        millis,
+    );
+}
+
+/// Records how long the engine took for a request.
+pub(crate) fn record_engine(took: Duration) {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    record(
+        MetricType::Histogram,
+        "portcullis_engine_microseconds",
+        micros,
+    );
+}
+
+// What is told rarely is looked up by its name each time: the host gives the same id again.
+
+fn record(kind: MetricType, name: &str, value: u64) {
+    if let Ok(id) = hostcalls::define_metric(kind, name) {
+        let _ = hostcalls::record_metric(id, value);
+    }
+}
+
+fn add(kind: MetricType, name: &str, more: i64) {
+    // The host refuses to add nothing.
+    if more != 0
+        && let Ok(id) = hostcalls::define_metric(kind, name)
+    {
+        let _ = hostcalls::increment_metric(id, more);
+    }
+}
+
 /// Records how many signature algorithms the host's own library checks.
 pub(crate) fn record_host_algorithms(count: usize) {
-    let gauge = "portcullis_host_signature_algorithms";
-    if let Ok(id) = hostcalls::define_metric(MetricType::Gauge, gauge) {
-        let _ = hostcalls::record_metric(id, u64::try_from(count).unwrap_or_default());
-    }
+    let count = u64::try_from(count).unwrap_or_default();
+    record(
+        MetricType::Gauge,
+        "portcullis_host_signature_algorithms",
+        count,
+    );
 }
 
 fn name(counter: Counter, mode: &str) -> String {
@@ -62,12 +146,6 @@ fn name(counter: Counter, mode: &str) -> String {
     }
 }
 
-/// Writes `text` with letters, digits and underscores only, as label values must be.
-fn word(text: &str) -> String {
-    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    text.chars().map(letter).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +154,7 @@ mod tests {
     fn names_carry_their_labels() {
         let decision = Counter::Decision(Outcome::Refused, Reason::MissingCredentials);
         assert_eq!(
-            name(decision, &word("api-key")),
+            name(decision, "api_key"),
             "portcullis_decisions_total.mode.api_key.outcome.refused.reason.missing_credentials"
         );
         assert_eq!(

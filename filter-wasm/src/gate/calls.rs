@@ -1,6 +1,8 @@
 //! The calls of a gate: made here, or by another worker for all.
 
-use portcullis_core::{CallFailure, CallOutcome, Finding, Origin, PendingCall, UpstreamCall};
+use std::time::Duration;
+
+use portcullis_core::{CallOutcome, Finding, Origin, PendingCall, UpstreamCall, call_outcome_name};
 
 use super::{Gate, MAX_PER_CALLBACK};
 use crate::host;
@@ -19,6 +21,8 @@ pub(super) struct Outgoing {
 pub(super) struct Flight {
     pub(super) pending: PendingCall,
     pub(super) max_bytes: usize,
+    /// When it was sent.
+    pub(super) sent: Duration,
     /// Whom its outcome was promised to.
     pub(super) promise: Option<Promise>,
 }
@@ -69,6 +73,7 @@ impl Gate {
                 let flight = Flight {
                     pending,
                     max_bytes: call.max_response_bytes,
+                    sent: host::time(),
                     promise,
                 };
                 self.state.borrow_mut().flights.insert(token, flight);
@@ -89,12 +94,8 @@ impl Gate {
         outcome: CallOutcome,
         promise: Option<&Promise>,
     ) {
-        let word = match &outcome {
-            Ok(response) if response.status >= 500 => "server_error",
-            Ok(_) => "response",
-            Err(failure) => CallFailure::reason(*failure),
-        };
-        self.metrics.count(Counter::Call(word));
+        let outcome_name = call_outcome_name(&outcome);
+        self.metrics.count(Counter::Call(outcome_name));
         let ambient = host::ambient();
         let mut state = self.state.borrow_mut();
         let finding = state.engine.condense(&pending, outcome, ambient);
