@@ -144,6 +144,14 @@ mod tests {
         check(401, &error("invalid_client"), &ours);
         let other = TokensFinding::Misconfigured(Reason::IdpOtherError);
         check(400, &error("something"), &other);
+        for (word, reason) in [
+            ("unauthorized_client", Reason::IdpUnauthorizedClient),
+            ("invalid_scope", Reason::IdpInvalidScope),
+            ("invalid_request", Reason::IdpInvalidRequest),
+            ("unsupported_grant_type", Reason::IdpUnsupportedGrantType),
+        ] {
+            check(400, &error(word), &TokensFinding::Misconfigured(reason));
+        }
         for status in [302, 404, 429, 500, 503] {
             let outage = TokensFinding::Unavailable(Outage::Status(status));
             check(status, &error("invalid_grant"), &outage);

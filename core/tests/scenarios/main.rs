@@ -22,6 +22,7 @@ mod oidc;
 mod oidc_proxy;
 mod oidc_proxy_hostile;
 mod readiness;
+mod reasons;
 mod request;
 mod rules;
 mod server;

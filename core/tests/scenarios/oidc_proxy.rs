@@ -111,6 +111,7 @@ fn a_denied_consent_is_told_to_the_client_and_nobody_else() {
     let mut browser = Browser::default();
     let request = client.ask(&mut gateway, &mut browser);
     let response = browser.send(&mut gateway, decide(&request, "deny"));
+    assert_eq!(response.reason.name(), "consent_denied");
     let location = header(&response, "location").unwrap();
     assert!(location.starts_with(REDIRECT), "{location}");
     let told = query(location);

@@ -108,7 +108,10 @@ impl Client {
     pub(crate) fn register(scenario: &mut Scenario, redirect_uris: &[&str]) -> Self {
         let body = json!({ "redirect_uris": redirect_uris, "client_name": "Test" }).to_string();
         let response = answered(scenario, &Request::new("POST", "/register").body(body));
-        assert_eq!(response.status, 201, "{}", response.reason.name());
+        assert_eq!(
+            (response.status, response.reason.name()),
+            (201, "registered")
+        );
         let id = json(&response)["client_id"].as_str().unwrap().into();
         Self { id }
     }
@@ -176,7 +179,10 @@ impl Client {
     ) -> BTreeMap<String, String> {
         let request = self.ask(scenario, browser);
         let response = browser.send(scenario, decide(&request, "approve"));
-        assert_eq!(response.status, 303, "{}", response.reason.name());
+        assert_eq!(
+            (response.status, response.reason.name()),
+            (303, "consent_given")
+        );
         let location = header(&response, "location").unwrap();
         assert!(location.starts_with("https://idp.example.com/authorize?"));
         query(location)

@@ -70,6 +70,26 @@ pub(super) const ROWS: &[Row] = &[
         "Nothing, unless the client is yours: scanners of the network send such requests.",
     ),
     (
+        &[Reason::AskerNotTrusted],
+        "Somebody asked for a decision who is no proxy of this gateway.",
+        "Name the proxy in PORTCULLIS_TRUSTED_PROXIES, if it is yours.",
+    ),
+    (
+        &[Reason::NoOriginalRequest, Reason::OwnAnswer],
+        "The proxy in front does not ask as it should.",
+        "Compare its configuration with that of docs/beside.",
+    ),
+    (
+        &[Reason::FieldStays],
+        "A header field is misspelled or repeated, and the proxy in front cannot take it out.",
+        "Nothing, unless the client is yours: it must not send that field.",
+    ),
+    (
+        &[Reason::NoUpstream],
+        "This gateway only decides, and was sent a request to pass on.",
+        "Ask it at /decide, or name the MCP server as the upstream.",
+    ),
+    (
         &[Reason::BodyTooLarge],
         "The body is larger than what is allowed.",
         "Send less, or raise --max-body-bytes; bodies of OAuth requests are small.",
