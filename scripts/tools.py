@@ -203,6 +203,7 @@ def everything():
         debian(package, package)
     debian("systemd", "systemd-analyze")
     debian("groff-base", "groff")
+    debian("prometheus", "promtool")
     caddy()
     traefik()
     return envoy()

@@ -9,4 +9,5 @@
 
 mod bootstrap;
 mod module;
+mod observability;
 mod tools;

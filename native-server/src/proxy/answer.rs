@@ -182,3 +182,33 @@ fn with_body(mut response: Response<()>, body: Bytes, method: &Method) -> Respon
     };
     response.map(|()| ResponseBody::local(Full::new(body)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_reason_and_a_status() {
+        for (failure, reason, status) in [
+            (Failure::BadHost, Reason::BadHost, 400),
+            (Failure::BadMethod, Reason::BadMethod, 405),
+            (Failure::TooManyFields, Reason::TooManyFields, 431),
+            (Failure::BodyTooLarge, Reason::BodyTooLarge, 413),
+            (Failure::BodyStalled, Reason::BodyStalled, 408),
+            (Failure::BodyCut, Reason::BodyCut, 400),
+            (Failure::Unreachable, Reason::UpstreamUnreachable, 502),
+            (Failure::BadResponse, Reason::UpstreamBadResponse, 502),
+            (Failure::BadEdit, Reason::BadEdit, 503),
+            (Failure::AskerNotTrusted, Reason::AskerNotTrusted, 403),
+            (Failure::NoOriginal, Reason::NoOriginalRequest, 503),
+            (Failure::FieldStays, Reason::FieldStays, 400),
+            (Failure::OwnAnswer, Reason::OwnAnswer, 403),
+            (Failure::NoUpstream, Reason::NoUpstream, 503),
+        ] {
+            assert_eq!(
+                (failure.reason(), failure.status().as_u16()),
+                (reason, status)
+            );
+        }
+    }
+}
