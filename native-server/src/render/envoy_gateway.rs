@@ -1,9 +1,13 @@
 //! The filter in Envoy Gateway.
 
+mod backends;
+mod calls;
+
 use portcullis_core::HttpUrl;
 
+use self::calls::called;
 use crate::render::Install;
-use crate::render::cluster::{Place, Service};
+use crate::render::cluster::Place;
 use crate::render::files::{File, Object};
 use crate::render::yaml::Yaml;
 
@@ -234,152 +238,6 @@ impl EnvoyGateway<'_> {
         let object = self.object(ENVOY_API, "SecurityPolicy", &self.place.name);
         object.file(TARGET, remark, spec)
     }
-
-    /// Names the cluster of every call, and that of the protected resource, which `/ready` asks.
-    fn clusters(&self, install: &Install) -> String {
-        let named = |url: &HttpUrl, route: &str, rule: usize| {
-            let (host, port, namespace) = (url.host(), url.port(), &self.place.namespace);
-            format!("{host}:{port}=httproute/{namespace}/{route}/rule/{rule}")
-        };
-        let route = self.calls_name();
-        let calls = called(install).enumerate();
-        let calls = calls.map(|(index, url)| named(url, &route, index));
-        let upstream = named(&install.upstream, &self.place.name, 0);
-        calls.chain([upstream]).collect::<Vec<_>>().join(",")
-    }
-
-    fn calls_name(&self) -> String {
-        format!("{}-calls", self.place.name)
-    }
-
-    /// Envoy Gateway makes clusters for routes only, so the calls have one, which nobody can use.
-    fn calls(&self, urls: &[&HttpUrl]) -> Vec<File> {
-        let rules = urls.iter().enumerate().map(|(index, url)| {
-            let path = Yaml::map([
-                ("type", "Exact".into()),
-                ("value", format!("/{index}").into()),
-            ]);
-            Yaml::map([
-                ("matches", Yaml::list([Yaml::map([("path", path)])])),
-                ("backendRefs", Yaml::list([self.backend_ref(url)])),
-            ])
-        });
-        let parent = Yaml::map([("name", self.gateway.into())]);
-        let host = format!("{}.invalid", self.calls_name());
-        let spec = Yaml::map([
-            ("parentRefs", Yaml::list([parent])),
-            (
-                "hostnames",
-                Yaml::list([host.into()]).noted("No client has this name (RFC 2606)."),
-            ),
-            ("rules", Yaml::list(rules)),
-        ]);
-        let name = self.calls_name();
-        let remark = "Brings the clusters through which the filter calls the authorization server:\n\
-            Envoy Gateway makes them for routes only.";
-        let route = self.object(GATEWAY_API, "HTTPRoute", &name);
-        let route = route.file(TARGET, remark, spec);
-        let closed = Yaml::map([
-            ("targetRefs", target(GATEWAY_API, "HTTPRoute", &name)),
-            (
-                "authorization",
-                Yaml::map([("defaultAction", "Deny".into())]),
-            ),
-        ]);
-        let remark = "The route for calls is closed to clients, by whatever name they come.";
-        let guard = self.object(ENVOY_API, "SecurityPolicy", &name);
-        vec![route, guard.file(TARGET, remark, closed)]
-    }
-
-    /// Writes what makes `url` known as a destination of routes.
-    fn reached(&self, url: &HttpUrl) -> Vec<File> {
-        if let Some(service) = self.service(url) {
-            return self.grant(&service).into_iter().collect();
-        }
-        let (host, port) = (url.host(), url.port());
-        let name = self.backend_name(url);
-        let place = Yaml::map([("hostname", host.into()), ("port", u32::from(port).into())]);
-        let endpoint = Yaml::map([("fqdn", place)]);
-        let spec = Yaml::map([("endpoints", Yaml::list([endpoint]))]);
-        let remark =
-            "Envoy Gateway must allow these: config.envoyGateway.extensionApis.enableBackend: true";
-        let backend = self.object(ENVOY_API, "Backend", &name);
-        let mut files = vec![backend.file(TARGET, remark, spec)];
-        if url.is_https() {
-            let validation = Yaml::map([
-                ("hostname", host.into()),
-                ("wellKnownCACertificates", "System".into()),
-            ]);
-            let spec = Yaml::map([
-                ("targetRefs", target(ENVOY_API, "Backend", &name)),
-                ("validation", validation),
-            ]);
-            let remark = "Calls go over TLS, to a server that can show it has this name.";
-            let policy = self.object(GATEWAY_API, "BackendTLSPolicy", &name);
-            files.push(policy.file(TARGET, remark, spec));
-        }
-        files
-    }
-
-    /// Lets the route lead into another namespace.
-    fn grant(&self, service: &Service) -> Option<File> {
-        if service.namespace == self.place.namespace {
-            return None;
-        }
-        let from = Yaml::map([
-            ("group", "gateway.networking.k8s.io".into()),
-            ("kind", "HTTPRoute".into()),
-            ("namespace", self.place.namespace.as_str().into()),
-        ]);
-        let to = Yaml::map([
-            ("group", "".into()),
-            ("kind", "Service".into()),
-            ("name", service.name.as_str().into()),
-        ]);
-        let spec = Yaml::map([("from", Yaml::list([from])), ("to", Yaml::list([to]))]);
-        let object = Object {
-            api: "gateway.networking.k8s.io/v1",
-            kind: "ReferenceGrant",
-            name: &format!("{}-{}", self.place.name, service.name),
-            namespace: &service.namespace,
-            instance: &self.place.name,
-        };
-        let remark = "Lets the route lead to a Service of another namespace.";
-        Some(object.file(TARGET, remark, spec))
-    }
-
-    fn backend_ref(&self, url: &HttpUrl) -> Yaml {
-        let port = ("port", Yaml::from(u32::from(url.port())));
-        match self.service(url) {
-            Some(service) => Yaml::map([
-                ("name", service.name.into()),
-                ("namespace", service.namespace.into()),
-                port,
-            ]),
-            None => Yaml::map([
-                ("group", "gateway.envoyproxy.io".into()),
-                ("kind", "Backend".into()),
-                ("name", self.backend_name(url).into()),
-            ]),
-        }
-    }
-
-    fn service(&self, url: &HttpUrl) -> Option<Service> {
-        Service::parse(url.host(), &self.place.namespace)
-    }
-
-    fn backend_name(&self, url: &HttpUrl) -> String {
-        let host = url.host().replace('.', "-");
-        format!("{}-{host}-{}", self.place.name, url.port())
-    }
-}
-
-/// Returns a URL on each host of the authorization server that the filter calls, where the native
-/// binary does not.
-fn called(install: &Install) -> impl Iterator<Item = &HttpUrl> {
-    let elsewhere = install.sign_in.as_ref().map(|(url, _)| url);
-    let calls = install.calls.iter();
-    calls.filter(move |url| Some(*url) != elsewhere)
 }
 
 fn target(api: &str, kind: &str, name: &str) -> Yaml {
