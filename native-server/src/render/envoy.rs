@@ -7,6 +7,11 @@ use crate::render::envoy_listener::{http_listener, socket_address};
 use crate::render::yaml::Yaml;
 use crate::render::{Address, Install};
 
+// Remarks for people who read the configuration.
+const OF_ALL: &str =
+    "Rendered by `portcullis render envoy`: render it again instead of editing it.";
+const OF_STATISTICS: &str = "Turns parts of the names of the filter's metrics into labels.";
+
 /// Writes the bootstrap of `install` with the filter in the file `filter`.
 pub(crate) fn bootstrap(
     install: &Install,
@@ -14,8 +19,12 @@ pub(crate) fn bootstrap(
     admin: Option<Address>,
     authorities: &str,
 ) -> String {
-    let urls = [&install.upstream].into_iter().chain(&install.calls);
-    let clusters = Yaml::list(urls.map(|url| cluster(url, authorities)));
+    let upstream = cluster(&install.upstream, authorities).noted("The protected resource.");
+    let calls = install.calls.iter().map(|url| {
+        let called = cluster(url, authorities);
+        called.noted("What the filter itself calls; the name is the one that it expects.")
+    });
+    let clusters = Yaml::list([upstream].into_iter().chain(calls));
     let listeners = Yaml::list([http_listener(install, filter)]);
     let mut bootstrap = Yaml::map([]);
     if let Some(admin) = admin {
@@ -26,7 +35,8 @@ pub(crate) fn bootstrap(
             "static_resources",
             Yaml::map([("listeners", listeners), ("clusters", clusters)]),
         )
-        .with("stats_config", stats_config())
+        .with("stats_config", stats_config().noted(OF_STATISTICS))
+        .noted(OF_ALL)
         .document()
 }
 

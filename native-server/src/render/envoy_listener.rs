@@ -12,6 +12,17 @@ use crate::render::{Address, Install};
 /// Most bytes of a request's header section, in KiB: as the native binary allows.
 const MAX_REQUEST_HEADERS_KB: u32 = 60;
 
+// Remarks for people who read the configuration.
+const OF_ADDRESSES: &str = "The address of the connection is the client's; the filter decides which \
+    forwarded ones\ncount, so they are added to at the route, when it has seen them as they came.";
+const OF_PATHS: &str = "What the filter decides by is what the protected resource sees.";
+const OF_VM: &str = "Shared data and queues are kept apart by this name only: no other plugin may \
+    have it.";
+const OF_FAILURE: &str =
+    "A VM that failed is made anew; whatever happens, nothing passes unchecked.";
+const OF_BODIES: &str = "OAuth endpoints read bodies, which a request that waits at its headers has \
+    with this only\n(Envoy 1.35 and later).";
+
 /// Writes an address.
 pub(crate) fn socket_address(address: Address) -> Yaml {
     let fields = [
@@ -50,19 +61,15 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
         ),
         ("stat_prefix", "portcullis".into()),
         ("codec_type", "AUTO".into()),
-        // The address of the connection is the client's; forwarded ones are the filter's business.
-        // They are added to at the route, when the filter has seen them as the client sent them.
-        ("use_remote_address", true.into()),
+        ("use_remote_address", Yaml::from(true).noted(OF_ADDRESSES)),
         ("skip_xff_append", true.into()),
         ("server_header_transformation", "PASS_THROUGH".into()),
         ("generate_request_id", false.into()),
-        // What the filter decides by is what the protected resource sees.
-        ("normalize_path", false.into()),
+        ("normalize_path", Yaml::from(false).noted(OF_PATHS)),
         ("path_with_escaped_slashes_action", "KEEP_UNCHANGED".into()),
         ("max_request_headers_kb", MAX_REQUEST_HEADERS_KB.into()),
         ("request_headers_timeout", "10s".into()),
-        // An SSE stream may be silent for hours.
-        ("stream_idle_timeout", "0s".into()),
+        ("stream_idle_timeout", Yaml::from("0s").noted("An SSE stream may be silent for hours.")),
         ("upgrade_configs", Yaml::list([websocket])),
         ("http_filters", Yaml::list([wasm_filter(install, filter), router()])),
         ("route_config", routes(install)),
@@ -87,8 +94,7 @@ pub(crate) fn wasm(install: &Install, code: Yaml) -> Yaml {
         ("value", install.written().json().to_string().into()),
     ]);
     let mut vm = Yaml::map([
-        // Shared data and queues are kept apart by this name only.
-        ("vm_id", "portcullis".into()),
+        ("vm_id", Yaml::from("portcullis").noted(OF_VM)),
         ("runtime", "envoy.wasm.runtime.v8".into()),
         ("code", code),
     ]);
@@ -101,16 +107,19 @@ pub(crate) fn wasm(install: &Install, code: Yaml) -> Yaml {
     let mut plugin = Yaml::map([
         ("name", "portcullis".into()),
         ("root_id", "portcullis".into()),
-        // A VM that failed is made anew; whatever happens, nothing passes unchecked.
-        ("failure_policy", "FAIL_RELOAD".into()),
+        (
+            "failure_policy",
+            Yaml::from("FAIL_RELOAD").noted(OF_FAILURE),
+        ),
         ("configuration", configuration),
         ("vm_config", vm),
     ]);
     if install.reads_bodies {
-        // Without it (it came with Envoy 1.35) a request that waits at its headers has no body. It
-        // is for this mode only: a request that waits for a call then has its body collected up to
-        // the buffer limit, and gets 413 beyond, where it would otherwise be held back at no limit.
-        plugin = plugin.with("allow_on_headers_stop_iteration", true.into());
+        // It is for this mode only: a request that waits for a call then has its body collected up
+        // to the buffer limit, and gets 413 beyond, where it would otherwise be held back at no
+        // limit.
+        let allowed = Yaml::from(true).noted(OF_BODIES);
+        plugin = plugin.with("allow_on_headers_stop_iteration", allowed);
     }
     Yaml::map([
         (
