@@ -206,12 +206,15 @@ impl Gate {
 
     /// Returns what is to be seen of it now.
     pub(super) fn present(&self) -> Present {
-        let engine = lock(&self.state).engine.observe();
+        let state = lock(&self.state);
+        let engine = state.engine.observe();
+        let keys = KeyUse::by_name(state.engine.api_keys());
+        drop(state);
         Present {
             mode: self.mode,
             engine,
             waiting: lock(&self.parked).len(),
-            keys: Vec::<KeyUse>::new(),
+            keys,
         }
     }
 

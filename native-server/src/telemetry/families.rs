@@ -1,9 +1,11 @@
 //! Every metric of the native proxy. Those that the filter has too are called the same there, but
 //! for the unit of times: Envoy's histograms hold whole numbers.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use portcullis_core::config::ModeName;
+use portcullis_core::modes::ApiKeyStatus;
 use portcullis_core::{KeyFacts, KeySetFacts, Observation, UnixSeconds};
 
 use super::exposition::{Kind, Page};
@@ -44,6 +46,27 @@ pub(crate) struct KeyUse {
     pub(crate) last_used: Option<UnixSeconds>,
     /// When it ends.
     pub(crate) expires: Option<UnixSeconds>,
+}
+
+impl KeyUse {
+    /// Tells of the keys by their names: one that is being changed has two for a while, of which
+    /// the later end counts.
+    pub(crate) fn by_name<'a>(keys: impl Iterator<Item = ApiKeyStatus<'a>>) -> Vec<Self> {
+        let mut all: BTreeMap<&str, ApiKeyStatus<'a>> = BTreeMap::new();
+        for key in keys {
+            let known = all.entry(key.name).or_insert(key);
+            known.last_used = known.last_used.max(key.last_used);
+            // A key without an end outlasts every other.
+            let ends = known.expires.zip(key.expires);
+            known.expires = ends.map(|(one, other)| one.max(other));
+        }
+        let owned = |key: ApiKeyStatus<'_>| Self {
+            name: key.name.to_owned(),
+            last_used: key.last_used,
+            expires: key.expires,
+        };
+        all.into_values().map(owned).collect()
+    }
 }
 
 /// Writes everything in the text format of Prometheus.
@@ -281,5 +304,32 @@ fn process(page: &mut Page, telemetry: &Telemetry) {
     if let Some(max) = facts.max_files {
         page.family("process_max_fds", Kind::Gauge, "The most that may be open.")
             .value(max);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_name_are_told_of_once() {
+        let at = |seconds: Option<u64>| seconds.map(UnixSeconds);
+        let check = |keys: &[(Option<u64>, Option<u64>)], last_used, expires| {
+            let statuses = keys.iter().map(|(last_used, expires)| ApiKeyStatus {
+                name: "ci",
+                last_used: at(*last_used),
+                expires: at(*expires),
+            });
+            let told = KeyUse {
+                name: "ci".to_owned(),
+                last_used: at(last_used),
+                expires: at(expires),
+            };
+            assert_eq!(KeyUse::by_name(statuses), [told]);
+        };
+        check(&[(Some(5), Some(9))], Some(5), Some(9));
+        check(&[(Some(5), Some(9)), (None, Some(7))], Some(5), Some(9));
+        check(&[(None, Some(9)), (Some(3), None)], Some(3), None);
+        check(&[(None, None), (None, Some(9))], None, None);
     }
 }

@@ -61,6 +61,8 @@ fn metrics_count_what_was_decided() {
     ] {
         assert!(page.lines().any(|found| found == line), "{line}\n{page}");
     }
+    let used = "portcullis_api_key_last_used_timestamp_seconds{key=\"api-key:";
+    assert!(page.contains(used), "{page}");
     let refusals = ask(admin, "/api/refusals", "host: localhost\r\n");
     assert!(
         refusals.contains(r#""path":"/mcp","reason":"wrong_api_key""#),
