@@ -5,6 +5,7 @@ mod metadata;
 mod oauth;
 mod observe;
 mod ready;
+mod succession;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -84,7 +84,14 @@ impl Lasting {
         };
         let gate = match &self.in_force {
             Some((settings, gate)) if *settings == digest => Arc::clone(gate),
-            Some(_) | None => self.gate(config, CallClient::new(plan.connector, plan.public))?,
+            in_force => {
+                let earlier = in_force.as_ref().map(|(_, gate)| Arc::clone(gate));
+                let gate = self.gate(config, CallClient::new(plan.connector, plan.public))?;
+                if let Some(earlier) = earlier {
+                    gate.succeed(&earlier);
+                }
+                gate
+            }
         };
         self.in_force = Some((digest, Arc::clone(&gate)));
         Ok(Service {

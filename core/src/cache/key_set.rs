@@ -34,7 +34,7 @@ const EMPTY_RETRY_INTERVAL: u64 = 2;
 const STALE_SECONDS: u64 = 24 * 60 * 60;
 
 /// The keys of one issuer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct KeySet {
     provider: Provider,
     held: Option<Held>,
@@ -48,7 +48,7 @@ pub(crate) struct KeySet {
     used: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     keys: Jwks,
     etag: Option<String>,

@@ -18,7 +18,7 @@ use crate::url::HttpUrl;
 const DOCUMENT_SECONDS: u64 = 60 * 60;
 
 /// Where the keys are, as far as it is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Provider {
     source: KeySource,
     found: Option<Described>,

@@ -18,7 +18,7 @@ use crate::denial::Denial;
 use crate::json;
 
 /// What claims must say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct TokenPolicy {
     /// Accepted issuers; empty accepts any.
     pub issuers: Vec<String>,

@@ -20,7 +20,7 @@ const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
 
 /// The usable keys of a set, in its order.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Jwks(Vec<Arc<Jwk>>);
 
 /// A key that may check signatures.

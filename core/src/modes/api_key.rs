@@ -141,6 +141,18 @@ impl ApiKeyAuthenticator {
         Ok(principal)
     }
 
+    /// Takes over when the keys were last used.
+    pub(crate) fn succeed(&mut self, earlier: &Self) {
+        for (own, place) in self
+            .uses
+            .iter_mut()
+            .zip(self.mode.0.places_in(&earlier.mode.0))
+        {
+            let known = place.and_then(|place| earlier.uses.get(place));
+            own.last = known.map_or(own.last, |known| known.last);
+        }
+    }
+
     /// Tells of every key, in their order.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
         let keys = self.mode.0.iter().zip(&self.uses);

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use super::{Awaiting, Desk, Judgement, Verdict, fetch};
 use crate::ambient::UnixSeconds;
@@ -28,7 +28,7 @@ use crate::upstream::UpstreamCall;
 use crate::url::HttpUrl;
 
 /// Settings of modes `jwt` and `oidc`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct JwtMode {
     /// Where the keys are.
     pub keys: KeySource,
@@ -274,6 +274,12 @@ impl JwtAuthenticator {
         at: UnixSeconds,
     ) -> Option<UpstreamCall> {
         let call = self.keys.finish_discovery(finding, at);
+        self.heed_issuer();
+        call
+    }
+
+    /// Accepts tokens of the issuer that the discovery document names, and of no other.
+    fn heed_issuer(&mut self) {
         if let Some(issuer) = self.keys.issuer()
             && self.mode.policy.issuers != [issuer]
         {
@@ -281,7 +287,25 @@ impl JwtAuthenticator {
             self.mode.policy.issuers = [issuer.to_owned()].into();
             self.validations.retain(|_| false);
         }
-        call
+    }
+
+    /// Takes over the keys of the same issuer, and where there is `room` for them the tokens that
+    /// were accepted by the same rules.
+    pub(crate) fn succeed(&mut self, earlier: &mut Self, room: bool) {
+        if self.mode.keys != earlier.mode.keys {
+            return;
+        }
+        // Copied, as a check that is under way there has to find its key again.
+        self.keys = earlier.keys.clone();
+        self.heed_issuer();
+        let same_rules = self.name == earlier.name
+            && self.mode == earlier.mode
+            && self.required_scopes == earlier.required_scopes;
+        if same_rules && room {
+            mem::swap(&mut self.key, &mut earlier.key);
+            mem::swap(&mut self.validations, &mut earlier.validations);
+            mem::swap(&mut self.lookups, &mut earlier.lookups);
+        }
     }
 
     /// Returns the issuers whose tokens are accepted; none while they are not known.

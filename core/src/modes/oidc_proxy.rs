@@ -128,6 +128,11 @@ impl OidcProxyAuthenticator {
         self.lookups.facts(&self.validations)
     }
 
+    /// Takes over what is known of the same provider; tokens of our own cost no call.
+    pub(crate) fn succeed(&mut self, earlier: &mut Self) {
+        self.server.succeed(&mut earlier.server);
+    }
+
     pub(crate) fn authenticate(&mut self, head: &RequestHead<'_>, desk: &Desk<'_>) -> Verdict {
         let token = match Authorization::read(head) {
             Ok(Authorization::Bearer(token)) => token,

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::client_document::{Described as DescribedClient, DocumentFault};
 use super::error::OAuthError;
@@ -169,6 +170,15 @@ impl AuthorizationServer {
             }
             (Underway::Revocation(_), Found::Revoked(result)) => Brought::Revoked(result),
             _ => Brought::NothingInTime,
+        }
+    }
+
+    /// Takes over what is known of the same provider, and the answers that may be asked for again.
+    pub(crate) fn succeed(&mut self, earlier: &mut Self) {
+        let same_provider = self.mode.document == earlier.mode.document;
+        if same_provider && self.mode.client.id == earlier.mode.client.id {
+            self.keys = earlier.keys.clone();
+            mem::swap(&mut self.replays, &mut earlier.replays);
         }
     }
 

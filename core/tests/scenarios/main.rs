@@ -29,5 +29,6 @@ mod server;
 mod sessions;
 mod sign_in;
 mod signer;
+mod succession;
 mod support;
 mod zscaler;

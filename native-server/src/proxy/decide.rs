@@ -123,6 +123,14 @@ impl Gate {
         })
     }
 
+    /// Takes over what the engine of `earlier` remembers, as far as it counts here too. That gate
+    /// goes on with the requests that it has begun.
+    pub(crate) fn succeed(&self, earlier: &Self) {
+        let mut own = lock(&self.state);
+        own.engine.succeed(&mut lock(&earlier.state).engine);
+        own.due = own.engine.poll_timeout();
+    }
+
     /// Decides a request, and reads its body where that is part of the decision. Dropping the
     /// future gives the request up and cancels no call.
     pub(super) async fn decide(

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::{Folder, Gateway, PATIENCE, Upstream, Wire, command};
@@ -222,4 +224,45 @@ fn nothing_is_dropped_by_twenty_reloads() {
     }
     open.send("e\n");
     assert_eq!(event(&mut open), "e\n");
+}
+
+#[test]
+fn credentials_that_were_checked_are_not_asked_about_again() {
+    const GRANT: &str = r#"{"access_token":"t","token_type":"Bearer","expires_in":3600}"#;
+    let upstream = lasting_upstream(OK);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = Upstream::start({
+        let asked = Arc::clone(&asked);
+        move |mut wire| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            wire.send(&format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n{GRANT}",
+                GRANT.len()
+            ));
+        }
+    });
+    let config = |hosts: &str| {
+        format!(
+            r#"{{"PORTCULLIS_TOKEN_URL": "http://{}/token", "PORTCULLIS_UPSTREAM": "http://{}",
+                "ZSCALER_MCP_ALLOWED_HOSTS": "{hosts}"}}"#,
+            server.address, upstream.address
+        )
+    };
+    let install = Install::start(&config("a"));
+    let ask = |host: &str| {
+        // client:secret
+        let request = format!(
+            "GET / HTTP/1.1\r\nhost: {host}\r\nauthorization: Basic Y2xpZW50OnNlY3JldA==\r\n\
+             connection: close\r\n\r\n"
+        );
+        status(&install.gateway.exchange(&request))
+    };
+    assert_eq!((ask("a"), ask("b")), (200, 421));
+    install.change(&config("a,b"));
+    let begin = Instant::now();
+    while ask("b") != 200 {
+        assert!(begin.elapsed() < PATIENCE, "the change took no effect");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }

@@ -98,6 +98,12 @@ impl ApiKeys {
         }
     }
 
+    /// Returns the place of each key among those of `other`, in their order here.
+    pub(super) fn places_in(&self, other: &Self) -> impl Iterator<Item = Option<usize>> {
+        let entries = self.entries.iter();
+        entries.map(|entry| Some(other.find(&entry.digest)?.index))
+    }
+
     /// Returns all keys.
     pub(super) fn iter(&self) -> impl Iterator<Item = ApiKey<'_>> {
         let entries = self.entries.iter().enumerate();
