@@ -84,7 +84,7 @@ fn start_that_fails_makes_no_key() {
         ("ZSCALER_MCP_AUTH_MODE", "api-key"),
         ("PORTCULLIS_STATE_DIR", state.to_str().expect("UTF-8")),
     ];
-    let output = run(&["serve"], &environment);
+    let output = run(&["serve", "--upstream", "no URL"], &environment);
     assert_eq!(output.status.code(), Some(1));
     assert!(!state.exists());
     let output = run(&["explain"], &environment);
