@@ -17,6 +17,7 @@ import html.parser
 import http.cookiejar
 import json
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -73,6 +74,22 @@ class Form(html.parser.HTMLParser):
         return urllib.parse.urlencode(fields).encode()
 
 
+class PatientHandler(urllib.request.HTTPHandler):
+    """Loads a page again while nobody listens there, as people do: some clients open the browser
+    before they listen for its answer."""
+
+    def http_open(self, req):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return super().http_open(req)
+            except urllib.error.URLError as error:
+                refused = isinstance(error.reason, ConnectionRefusedError)
+                if not refused or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+
 class Browser:
     """One person's browser: what it did and the cookies it holds."""
 
@@ -82,7 +99,9 @@ class Browser:
         jar = http.cookiejar.CookieJar()
         cookies = urllib.request.HTTPCookieProcessor(jar)
         # Proxies are for the world outside; everything here is on loopback.
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), cookies, PatientHandler()
+        )
         self.opener.addheaders = [("User-Agent", "portcullis-browser"), ("Accept", "text/html")]
 
     def visit(self, url):
