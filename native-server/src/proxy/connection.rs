@@ -1,6 +1,7 @@
 //! One connection of a client.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ pub(super) async fn serve(
     let Accepted {
         peer,
         slot,
-        closing,
+        mut closing,
     } = accepted;
     if stream.set_nodelay(true).is_err() {
         return;
@@ -77,14 +78,13 @@ pub(super) async fn serve(
     });
     match acceptor {
         None => {
-            let Ok(Ok(protocol)) = timeout(HANDSHAKE_LIMIT, Protocol::sniff(&stream)).await else {
+            let Some(protocol) = opened(Protocol::sniff(&stream), &mut closing).await else {
                 return;
             };
             client.run(stream, protocol, closing).await;
         }
         Some(acceptor) => {
-            let handshake = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await;
-            let Ok(Ok(stream)) = handshake else {
+            let Some(stream) = opened(acceptor.accept(stream), &mut closing).await else {
                 tracing::debug!("TLS handshake failed");
                 return;
             };
@@ -251,6 +251,19 @@ impl Client {
         };
         trail.end(telemetry, &told);
         carried_out
+    }
+}
+
+/// Returns what a connection begins with, unless that takes too long, fails, or is no longer wanted:
+/// a client that has not sent anything is not waited for.
+async fn opened<T>(
+    beginning: impl Future<Output = io::Result<T>>,
+    closing: &mut watch::Receiver<bool>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        begun = timeout(HANDSHAKE_LIMIT, beginning) => begun.ok()?.ok(),
+        () = told_to_close(closing) => None,
     }
 }
 

@@ -32,6 +32,20 @@ fn requests_under_way_are_finished() {
 }
 
 #[test]
+fn clients_that_have_not_asked_are_not_waited_for() {
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let mut gateway = Gateway::start(upstream.address, &[]);
+    let mut silent = gateway.connect();
+    // It was accepted before the one that is answered.
+    gateway.exchange("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    gateway.terminate();
+    silent.wait_for_end();
+    assert_eq!(gateway.child.wait().expect("ends").code(), Some(0));
+    let log = gateway.log_with("shutting down");
+    assert!(!log.contains("cutting streams"), "{log}");
+}
+
+#[test]
 fn streams_are_cut_after_the_grace_period() {
     let upstream = Upstream::start(|mut wire| {
         wire.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n");
