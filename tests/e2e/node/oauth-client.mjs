@@ -3,7 +3,7 @@
 // usage: node oauth-client.mjs sdk|remote URL FOLDER
 //
 // What the client remembers (registration, tokens) is kept in FOLDER, as mcp-remote itself does.
-// The browser is BROWSER. Prints one JSON object: {"tools": [names], "text": what the
+// The browser is BROWSER; mcp-remote waits for it at CALLBACK_PORT. Prints one JSON object: {"tools": [names], "text": what the
 // tool `whoami` said}, or {"error": text}. Exit code 0 when the call worked, 1 otherwise.
 
 import { spawn } from 'node:child_process';
@@ -155,7 +155,7 @@ async function connectByRemote(client) {
   const program = path.join(path.dirname(manifest), 'dist', 'proxy.js');
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [program, url],
+    args: [program, url, process.env.CALLBACK_PORT],
     env: { ...process.env, MCP_REMOTE_CONFIG_DIR: folder },
     stderr: 'pipe',
   });

@@ -2,6 +2,7 @@
 //! browser answers every consent page alike.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portcullis_tests::free_address;
 use serde_json::Value;
 
 use crate::programs::{folder, tool};
@@ -32,6 +34,9 @@ pub(crate) struct Person {
     program: Program,
     url: String,
     folder: PathBuf,
+    /// Where `mcp-remote` listens for the browser; by itself it makes a port of the URL, at which
+    /// one that served an earlier gateway of the same address may still be.
+    callback: SocketAddr,
 }
 
 /// What the client's call of `whoami` gave.
@@ -70,6 +75,7 @@ impl Person {
             program,
             url: url.to_owned(),
             folder,
+            callback: free_address(),
         };
         person.install_browser(browser);
         person
@@ -89,6 +95,7 @@ impl Person {
         let output = command
             .arg(&self.url)
             .arg(self.folder.join("memory"))
+            .env("CALLBACK_PORT", self.callback.port().to_string())
             .env("BROWSER", self.browser())
             .output()
             .unwrap();
