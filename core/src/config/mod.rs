@@ -10,6 +10,7 @@ mod setting;
 mod settings;
 mod state_keys;
 mod worker_lease;
+mod zscaler;
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;

@@ -10,23 +10,19 @@ use core::str::FromStr;
 use super::mode::{choose, switch};
 use super::{
     Config, ConfigError, DEFAULT_CACHE_ENTRIES, ModeName, Setting, Settings, StateKeys, oidc,
-    oidc_proxy,
+    oidc_proxy, zscaler,
 };
-use crate::attempts::AttemptLimits;
 use crate::jose::{Algorithm, TokenPolicy};
-use crate::modes::{ApiKeyMode, JwtMode, KeySource, Mode, ZscalerMode};
+use crate::modes::{ApiKeyMode, JwtMode, KeySource, Mode};
 use crate::resource::ProtectedResource;
 use crate::rules::{AccessRules, AddressList, HostList, OriginList, items};
-use crate::url::{HttpUrl, is_label};
+use crate::url::HttpUrl;
 
 const DEFAULT_LEEWAY_SECONDS: u64 = 30;
 const MAX_LEEWAY_SECONDS: u64 = 300;
 
 /// Some 250 MB.
 const MAX_CACHE_ENTRIES: usize = 1_000_000;
-
-/// More would be no protection, and each source that has used some takes memory.
-const MAX_WRONG_SECRETS: u16 = 10_000;
 
 const LOOPBACK_ORIGINS: &str = "http://localhost:*,http://127.0.0.1:*,http://[::1]:*,\
     https://localhost:*,https://127.0.0.1:*,https://[::1]:*";
@@ -70,7 +66,7 @@ pub fn resolve(settings: &Settings, site: Site) -> Result<Resolution, ConfigErro
         ModeName::Jwt => jwt(settings, &mut warnings)?,
         ModeName::Oidc => oidc::mode(settings)?,
         ModeName::OidcProxy => oidc_proxy::mode(settings, site)?,
-        ModeName::Zscaler => zscaler(settings, &mut warnings)?,
+        ModeName::Zscaler => zscaler::mode(settings, &mut warnings)?,
     };
     let resource = oidc::resource(settings, &mode)?;
     let mut access = access(settings, &mode, site)?;
@@ -168,80 +164,11 @@ fn jwt(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigEr
     }))
 }
 
-fn zscaler(settings: &Settings, warnings: &mut Vec<String>) -> Result<Mode, ConfigError> {
-    let token_url = match url(settings, Setting::TokenUrl)? {
-        Some(url) => url,
-        None => one_api_token_url(settings)?,
-    };
-    warn_plain_http(&token_url, Setting::TokenUrl, warnings);
-    let forward_entitlements = match settings.non_blank(Setting::Entitlements) {
-        None => false,
-        Some(word) if word.eq_ignore_ascii_case("forward") => true,
-        Some(word) if word.eq_ignore_ascii_case("off") => false,
-        Some(_) => {
-            return Err(ConfigError::at(
-                Setting::Entitlements,
-                "must be forward or off",
-            ));
-        }
-    };
-    Ok(Mode::Zscaler(ZscalerMode {
-        token_url,
-        forward_entitlements,
-        attempts: attempts(settings)?,
-    }))
-}
-
-fn attempts(settings: &Settings) -> Result<AttemptLimits, ConfigError> {
-    let limit = |setting, default| {
-        let problem = "must be a whole number from 1 to 10000: wrong secrets a minute";
-        let limits = 1..=MAX_WRONG_SECRETS;
-        let limit = number(settings, setting, &limits, problem)?;
-        Ok(limit.unwrap_or(default))
-    };
-    let default = AttemptLimits::default();
-    Ok(AttemptLimits {
-        per_source: limit(Setting::WrongSecretsPerAddress, default.per_source)?,
-        in_all: limit(Setting::WrongSecretsInAll, default.in_all)?,
-    })
-}
-
 fn cache_entries(settings: &Settings) -> Result<usize, ConfigError> {
     let problem = "must be a whole number from 1 to 1000000: credentials to remember";
     let limits = 1..=MAX_CACHE_ENTRIES;
     let entries = number(settings, Setting::CacheEntries, &limits, problem)?;
     Ok(entries.unwrap_or(DEFAULT_CACHE_ENTRIES))
-}
-
-/// Makes the token endpoint of a tenant: `{vanity}.zslogin{cloud}.net`.
-fn one_api_token_url(settings: &Settings) -> Result<HttpUrl, ConfigError> {
-    let vanity = settings.non_blank(Setting::VanityDomain).ok_or_else(|| {
-        let problem = format!(
-            "or {} must be set in mode zscaler",
-            Setting::TokenUrl.name()
-        );
-        ConfigError::at(Setting::VanityDomain, problem)
-    })?;
-    if !is_label(vanity) {
-        return Err(ConfigError::at(
-            Setting::VanityDomain,
-            "must be one DNS label",
-        ));
-    }
-    let cloud = settings
-        .non_blank(Setting::Cloud)
-        .unwrap_or("production")
-        .to_ascii_lowercase();
-    let cloud = if cloud == "production" { "" } else { &cloud };
-    let login = format!("zslogin{cloud}");
-    if !is_label(&login) {
-        return Err(ConfigError::at(
-            Setting::Cloud,
-            "must be the name of a cloud: letters and digits",
-        ));
-    }
-    HttpUrl::parse(&format!("https://{vanity}.{login}.net/oauth2/v1/token"))
-        .map_err(|problem| ConfigError::at(Setting::VanityDomain, problem))
 }
 
 fn access(settings: &Settings, mode: &Mode, site: Site) -> Result<AccessRules, ConfigError> {
@@ -389,7 +316,7 @@ pub(super) fn parsed<T>(
         .map_err(|problem| ConfigError::at(setting, problem))
 }
 
-fn warn_plain_http(url: &HttpUrl, setting: Setting, warnings: &mut Vec<String>) {
+pub(super) fn warn_plain_http(url: &HttpUrl, setting: Setting, warnings: &mut Vec<String>) {
     if !url.is_https() && !url.is_loopback() {
         let name = setting.name();
         warnings.push(format!(
