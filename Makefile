@@ -23,6 +23,7 @@ help: ## Lists the commands
 
 filter: wasm-target ## Builds the Envoy filter and says where it is
 	cargo build --release --config filter-wasm/release.toml $(REMAP) --target wasm32-wasip1 -p portcullis-filter
+	cargo run --quiet --release --manifest-path filter-wasm/trim/Cargo.toml --target-dir $(TARGET)/packager -- $(WASM)
 	@echo "the filter is $(WASM)"
 
 inspector: unknown-target ## Builds the inspector's npm package, and its copy in the admin page
@@ -111,6 +112,7 @@ fmt: ## Checks the formatting
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path bindings/component/Cargo.toml
 	cargo fmt --check --manifest-path bindings/component/rust/Cargo.toml
+	cargo fmt --check --manifest-path filter-wasm/trim/Cargo.toml
 
 clippy: wasm-target unknown-target ## Checks the lints, warnings as errors, for both targets
 	cargo clippy --workspace --all-targets -- -D warnings
