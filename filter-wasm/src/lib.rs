@@ -18,8 +18,9 @@ mod verifier;
 
 // Reading the head of a request takes some thirty allocations, which are most of what a warm request
 // costs inside the VM.
+#[cfg(target_family = "wasm")]
 #[global_allocator]
-static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
