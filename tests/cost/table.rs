@@ -93,7 +93,7 @@ pub(crate) const TABLE: [Row; 14] = [
             ("remove_header_map_value", 1),
         ],
         allocations: 1,
-        instructions: 250000,
+        instructions: 203000,
     },
     Row {
         mode: "zscaler",
@@ -171,7 +171,7 @@ pub(crate) const TABLE: [Row; 14] = [
             ("remove_header_map_value", 1),
         ],
         allocations: 2,
-        instructions: 276000,
+        instructions: 250000,
     },
     Row {
         mode: "jwt",
