@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::cache::Pool;
+use crate::cache::{Common, Pool};
 use crate::config::ModeName;
 use crate::decision::HeaderEdits;
 use crate::digest::Digest;
@@ -41,8 +41,7 @@ pub(crate) struct Principal {
     values: Box<str>,
     /// Where the value of each own field begins and ends in `values`, or [`ABSENT`].
     spans: [(u16, u16); 4],
-    issuer: Option<Arc<str>>,
-    scope: Option<Arc<str>>,
+    common: Option<Arc<Common>>,
 }
 
 /// No range of a text.
@@ -81,8 +80,7 @@ impl Principal {
             binding,
             values: Box::default(),
             spans: [ABSENT; 4],
-            issuer: None,
-            scope: None,
+            common: None,
         }
     }
 
@@ -115,22 +113,24 @@ impl Principal {
         Some(self)
     }
 
-    /// Adds the issuer where there is one. `None` when it is too long to be sent.
-    pub(crate) fn with_issuer(mut self, issuer: Option<&str>, pool: &mut Pool) -> Option<Self> {
-        if let Some(issuer) = issuer {
-            self.issuer = Some(pool.share(&sendable(encode(issuer))?));
-        }
-        Some(self)
-    }
-
-    /// Adds the scope where there is one: words that blanks part. `None` when it is too long to be
-    /// sent.
-    pub(crate) fn with_scope(mut self, scope: Option<&str>, pool: &mut Pool) -> Option<Self> {
-        if let Some(scope) = scope {
+    /// Adds the issuer and the scope, words that blanks part, where there are any. `None` when one
+    /// is too long to be sent.
+    pub(crate) fn with_common(
+        mut self,
+        issuer: Option<&str>,
+        scope: Option<&str>,
+        pool: &mut Pool,
+    ) -> Option<Self> {
+        let words = |scope: &str| {
             let words = scope.split(' ').filter(|word| !word.is_empty());
             let words: Vec<String> = words.map(encode).collect();
-            self.scope = Some(pool.share(&sendable(words.join(" "))?));
-        }
+            words.join(" ")
+        };
+        let common = Common {
+            issuer: all_sendable(issuer.map(encode))?,
+            scope: all_sendable(scope.map(words))?,
+        };
+        self.common = Some(pool.share(common));
         Some(self)
     }
 
@@ -143,8 +143,9 @@ impl Principal {
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mode = [Some(self.mode.name())];
         let own = self.spans.iter().map(|span| self.value(*span));
-        let shared = [self.issuer.as_deref(), self.scope.as_deref()];
-        let values = mode.into_iter().chain(own).chain(shared);
+        let common = self.common.iter();
+        let common = common.flat_map(|common| [common.issuer.as_deref(), common.scope.as_deref()]);
+        let values = mode.into_iter().chain(own).chain(common);
         let all = IDENTITY_FIELDS.iter().zip(values);
         all.filter_map(|(name, value)| Some((*name, value?.as_bytes())))
     }
@@ -157,6 +158,11 @@ impl Principal {
 /// Returns a value that is short enough to be sent.
 fn sendable(value: String) -> Option<String> {
     (value.len() <= MAX_VALUE_BYTES).then_some(value)
+}
+
+/// As [`sendable`], where there may be none.
+fn all_sendable(value: Option<String>) -> Option<Option<String>> {
+    value.map_or(Some(None), |value| sendable(value).map(Some))
 }
 
 /// Which of a mode's credential fields a request has; no mode has more than three.

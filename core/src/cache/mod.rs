@@ -47,5 +47,5 @@ pub(crate) use expiring::ExpiringMap;
 pub(crate) use freshness::{DEFAULT_SECONDS, freshness_seconds};
 pub(crate) use key_set::{KeySet, KeySetState};
 pub(crate) use keys_finding::KeysFinding;
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Common, Pool};
 pub(crate) use provider::{Described, ProviderFinding, issuer_of};

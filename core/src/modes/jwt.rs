@@ -347,8 +347,7 @@ fn principal(
     Principal::new(mode, name, &parts)?
         .with(OwnField::Subject, claims.subject.as_deref())?
         .with(OwnField::Client, claims.client_id.as_deref())?
-        .with_issuer(claims.issuer.as_deref(), pool)?
-        .with_scope(claims.scope.as_deref(), pool)
+        .with_common(claims.issuer.as_deref(), claims.scope.as_deref(), pool)
 }
 
 fn octets(claim: Option<&String>) -> &[u8] {

@@ -180,8 +180,7 @@ impl OidcProxyAuthenticator {
         let principal = Principal::new(ModeName::OidcProxy, subject, &parts)
             .and_then(|principal| principal.with(OwnField::Subject, Some(subject)))
             .and_then(|principal| principal.with(OwnField::Client, Some(&client)))
-            .and_then(|principal| principal.with_issuer(Some(issuer), &mut self.pool))
-            .and_then(|principal| principal.with_scope(scope, &mut self.pool));
+            .and_then(|principal| principal.with_common(Some(issuer), scope, &mut self.pool));
         let principal = principal.ok_or(Denial::MalformedClaims)?;
         Ok((principal, token.until))
     }
