@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Desk, Verdict};
 use crate::ambient::UnixSeconds;
-use crate::cache::{ExpiringMap, Lookups, Pool};
+use crate::cache::{Described, ExpiringMap, Lookups, Pool};
 use crate::config::{ModeName, StateKeys};
 use crate::credentials::Authorization;
 use crate::denial::Denial;
@@ -21,6 +21,7 @@ use crate::request::RequestHead;
 use crate::resource::ProtectedResource;
 use crate::scope::has_all;
 use crate::seed::Seed;
+use crate::upstream::UpstreamCall;
 use crate::url::HttpUrl;
 
 /// Settings of mode `oidcproxy`.
@@ -59,6 +60,15 @@ impl OidcProxyMode {
     #[must_use]
     pub const fn elsewhere(&self) -> Option<&HttpUrl> {
         self.elsewhere.as_ref()
+    }
+
+    /// Makes a call that shows whether the provider knows the gateway as its client, and changes
+    /// nothing: a refresh with a token that nobody has. `document` is the discovery document. `None`
+    /// when it is not the provider's, or names no way to authenticate that there is here.
+    #[must_use]
+    pub fn introduction(&self, document: &[u8]) -> Option<UpstreamCall> {
+        let described = Described::read(&self.document, document)?;
+        self.client.refresh(&described, "portcullis-check")
     }
 
     /// Returns the paths of the authorization server, all of them: those that end in `*` stand for

@@ -115,7 +115,7 @@ impl ProviderClient {
     }
 
     /// Makes the call that refreshes (RFC 6749 §6).
-    pub(super) fn refresh(&self, provider: &Described, token: &str) -> Option<UpstreamCall> {
+    pub(crate) fn refresh(&self, provider: &Described, token: &str) -> Option<UpstreamCall> {
         let mut pairs = Vec::from([("grant_type", "refresh_token"), ("refresh_token", token)]);
         if self.profile.traits().refresh_needs_scope {
             pairs.push(("scope", &self.scope));

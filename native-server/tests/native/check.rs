@@ -11,13 +11,16 @@ use std::net::{Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcullis_core::{Timestamp, UnixSeconds};
 use serde_json::Value;
 
 use crate::support::{Folder, Upstream, run};
 use crate::tls::Authority;
 
 const OPEN: (&str, &str) = ("ZSCALER_MCP_AUTH_MODE", "none");
+const STATE_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
 const UPSTREAM: (&str, &str) = ("PORTCULLIS_UPSTREAM", "http://127.0.0.1:1");
 
 /// Runs `check --json` and returns the report; the exit code must fit it.
@@ -276,13 +279,16 @@ fn clock_of_an_authorization_server_is_compared() {
 }
 
 /// Serves a whole provider: its discovery document, its keys, and the token endpoint.
-fn provider(issuer: Option<&'static str>) -> Upstream {
+fn provider(issuer: Option<&'static str>, token_endpoint: Option<String>) -> Upstream {
     Upstream::start(move |mut wire| {
         let own = format!("http://{}", wire.0.get_ref().local_addr().expect("bound"));
         let issuer = issuer.unwrap_or(&own);
+        let token = token_endpoint
+            .clone()
+            .unwrap_or_else(|| format!("{own}/token"));
         wire.send("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
         wire.send(&format!(
-            r#"{{"issuer":"{issuer}","jwks_uri":"{own}/jwks","token_endpoint":"{own}/token",
+            r#"{{"issuer":"{issuer}","jwks_uri":"{own}/jwks","token_endpoint":"{token}",
                "authorization_endpoint":"{own}/authorize","keys":[]}}"#
         ));
         wire.0.get_ref().shutdown(Shutdown::Write).expect("open");
@@ -300,7 +306,7 @@ fn provider_is_asked_for_its_document_then_its_keys() {
             ("OIDCPROXY_CONFIG_URL", url.leak()),
         ]
     };
-    let other = provider(Some("https://idp.example"));
+    let other = provider(Some("https://idp.example"), None);
     let there = format!("http://{}", other.address);
     let mismatch = report(&["--online"], &environment(&there));
     check(
@@ -308,7 +314,7 @@ fn provider_is_asked_for_its_document_then_its_keys() {
         "problem",
         "is of the issuer https://idp.example, not of http://127.0.0.1",
     );
-    let own = provider(None);
+    let own = provider(None, None);
     let there = format!("http://{}", own.address);
     let found = report(&["--online"], &environment(&there));
     check(&found, "ok", "is the issuer's own document");
@@ -318,6 +324,72 @@ fn provider_is_asked_for_its_document_then_its_keys() {
             .starts_with("GET /.well-known/openid-configuration ")
     );
     assert!(own.head().starts_with("GET /jwks "));
+}
+
+#[test]
+fn client_secret_is_tried_where_the_gateway_has_one() {
+    for (answer, level, part) in [
+        (
+            answer!("401 Unauthorized", "a: b", r#"{"error":"invalid_client"}"#),
+            "problem",
+            "client id or secret is wrong",
+        ),
+        (
+            answer!("400 Bad Request", "a: b", r#"{"error":"invalid_grant"}"#),
+            "ok",
+            "takes the gateway for its client",
+        ),
+        (
+            answer!("400 Bad Request", "a: b", r#"{"error":"invalid_request"}"#),
+            "warning",
+            "whether it knows the client is not told",
+        ),
+    ] {
+        let endpoint = Upstream::answering(answer);
+        let own = provider(None, Some(format!("http://{}/token", endpoint.address)));
+        let url = format!("http://{}/.well-known/openid-configuration", own.address);
+        let environment = [
+            UPSTREAM,
+            ("OIDCPROXY_BASE_URL", "https://gw.example/mcp"),
+            ("OIDCPROXY_CONFIG_URL", url.as_str()),
+            ("ZSCALER_MCP_AUTH_MODE", "oidcproxy"),
+            ("PORTCULLIS_STATE_KEYS", STATE_KEY),
+            ("OIDCPROXY_CLIENT_ID", "gateway"),
+            ("OIDCPROXY_CLIENT_SECRET", "correct horse battery"),
+        ];
+        let found = report(&["--online"], &environment);
+        check(&found, level, part);
+        assert!(!found.to_string().contains("horse"));
+        assert!(endpoint.head().starts_with("POST /token "));
+    }
+}
+
+#[test]
+fn named_keys_are_told_before_and_after_their_end() {
+    let key = |name: &str, expires: &str| {
+        let hash = format!("{:02x}{:02x}", name.len(), expires.as_bytes()[0]).repeat(16);
+        format!(r#"{{"name":"{name}","sha256":"{hash}","expires":"{expires}"}}"#)
+    };
+    let ended = key("ended", "2020-01-01T00:00:00Z");
+    let lasting = key("lasting", "2999-01-01T00:00:00Z");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock");
+    let soon = Timestamp(UnixSeconds(now.as_secs() + 3 * 86_400)).to_string();
+    let soon = key("soon", &soon);
+    let folder = Folder::new();
+    let look = |keys: &[&str]| {
+        let file = folder.write("keys.json", &format!("[{}]", keys.join(",")));
+        report(&[], &[UPSTREAM, ("PORTCULLIS_API_KEYS_FILE", &file)])
+    };
+    let both = look(&[&ended, &lasting]);
+    check(&both, "warning", "the key of ended expired");
+    check(&both, "ok", "1 of 2 callers have a key");
+    check(&look(&[&soon]), "warning", "the key of soon expires in");
+    check(&look(&[&ended]), "problem", "every key has expired");
+    check(&look(&[]), "problem", "holds no key");
+    let rotated = look(&[&key("lasting", "1999-01-01T00:00:00Z"), &lasting]);
+    assert_eq!(rotated["warnings"], 0, "{rotated:#}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Discovery documents, sets of keys and answers of token endpoints in plain words.
 
+use portcullis_core::config::Setting;
 use portcullis_core::jose::usable_keys;
 use portcullis_core::modes::KeySource;
 use portcullis_core::{HttpUrl, UpstreamResponse};
@@ -118,6 +119,36 @@ pub(super) fn token_endpoint(url: &HttpUrl, response: &UpstreamResponse) -> Find
         (400 | 401 | 403, None) => Finding::good(url.to_string(), "refuses what is no request"),
         (200, _) => Finding::problem(url.to_string(), "answers 200 to what is no request")
             .advise("check the URL: something else answers there"),
+        _ => status(url, response),
+    }
+}
+
+/// Reads what a token endpoint says to a known client with a refresh token that nobody has
+/// (RFC 6749 §5.2).
+pub(super) fn introduction(url: &HttpUrl, response: &UpstreamResponse) -> Finding {
+    let json = serde_json::from_slice::<Value>(&response.body).ok();
+    let error = json.as_ref().and_then(|json| text(json, "error"));
+    match (response.status, error) {
+        (400 | 401, Some("invalid_client" | "unauthorized_client")) | (401, None) => {
+            let (id, secret) = (
+                Setting::OidcClientId.name(),
+                Setting::OidcClientSecret.name(),
+            );
+            let message = "does not take the gateway for its client: client id or secret is wrong";
+            Finding::problem(url.to_string(), message).advise(format!(
+                "compare {id} and {secret} with what the provider shows; secrets expire at some"
+            ))
+        }
+        (400..500, Some("invalid_grant")) => {
+            Finding::good(url.to_string(), "takes the gateway for its client")
+        }
+        (400..500, Some(error)) => {
+            let message = format!(
+                "answers {}: whether it knows the client is not told",
+                shown(error)
+            );
+            Finding::warning(url.to_string(), message).advise("sign in once to see")
+        }
         _ => status(url, response),
     }
 }

@@ -64,7 +64,7 @@ impl Asker<'_> {
     }
 
     /// Sends a call; one that brings no response is reported.
-    async fn ask(&mut self, mut call: UpstreamCall) -> Option<UpstreamResponse> {
+    pub(super) async fn ask(&mut self, mut call: UpstreamCall) -> Option<UpstreamResponse> {
         call.timeout_seconds = self.timeout_seconds;
         self.progress.show(&format!("asking {}", call.url));
         match self.calls.probe(&call).await {

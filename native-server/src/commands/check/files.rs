@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 
+use super::keys;
 use super::report::{Finding, Report, Section};
 use crate::certificate::Validity;
 use crate::commands::preview::Preview;
@@ -28,6 +29,9 @@ pub(super) fn check(preview: &Preview, config: Option<&Path>, report: &mut Repor
         add(finding);
     }
     if let Some(finding) = stored_key(&preview.stored_key) {
+        add(finding);
+    }
+    for finding in keys::check(&preview.settings, now()) {
         add(finding);
     }
     let Some(tls) = &preview.listen.tls else {

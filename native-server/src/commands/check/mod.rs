@@ -3,6 +3,7 @@
 mod document;
 mod endpoint;
 mod files;
+mod keys;
 mod online;
 mod report;
 mod trouble;

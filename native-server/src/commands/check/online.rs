@@ -5,7 +5,7 @@ use portcullis_core::config::Setting;
 use portcullis_core::modes::{KeySource, Mode, OidcProxyMode};
 use serde_json::Value;
 
-use super::document::{discovery, keys, status, text, token_endpoint};
+use super::document::{discovery, introduction, keys, status, text, token_endpoint};
 use super::endpoint::Asker;
 use super::report::{Finding, Report};
 use crate::commands::preview::Preview;
@@ -37,7 +37,7 @@ pub(super) async fn check(
         Mode::None | Mode::ApiKey(_) => {}
         Mode::Jwt(mode) | Mode::Oidc(mode) => drop(issuer(&mut asker, &mode.keys).await),
         Mode::OidcProxy(mode) => provider(&mut asker, mode).await,
-        Mode::Zscaler(mode) => ask_token_endpoint(&mut asker, &mode.token_url, true).await,
+        Mode::Zscaler(mode) => ask_token_endpoint(&mut asker, &mode.token_url).await,
     }
     if let Some(upstream) = config.upstream() {
         let resource = preview.settings.non_blank(Setting::OidcBaseUrl);
@@ -91,7 +91,7 @@ async fn provider(asker: &mut Asker<'_>, mode: &OidcProxyMode) {
     for name in ["authorization_endpoint", "token_endpoint"] {
         let endpoint = text(&document, name).and_then(|url| HttpUrl::parse(url).ok());
         match endpoint {
-            Some(url) if name == "token_endpoint" => ask_token_endpoint(asker, &url, false).await,
+            Some(url) if name == "token_endpoint" => introduce(asker, mode, &document, &url).await,
             Some(_) => {}
             None => {
                 let message = format!("names no {name}: nobody can sign in there");
@@ -104,11 +104,24 @@ async fn provider(asker: &mut Asker<'_>, mode: &OidcProxyMode) {
     }
 }
 
-async fn ask_token_endpoint(asker: &mut Asker<'_>, url: &HttpUrl, compare_clocks: bool) {
+/// Asks whether the provider takes the gateway for its client.
+async fn introduce(asker: &mut Asker<'_>, mode: &OidcProxyMode, document: &Value, url: &HttpUrl) {
+    let Some(call) = mode.introduction(document.to_string().as_bytes()) else {
+        let message = "takes no way of authenticating clients that the gateway knows";
+        asker.add(
+            Finding::problem(url.to_string(), message)
+                .advise("let the provider take client_secret_basic or client_secret_post"),
+        );
+        return;
+    };
+    if let Some(response) = asker.ask(call).await {
+        asker.add(introduction(url, &response));
+    }
+}
+
+async fn ask_token_endpoint(asker: &mut Asker<'_>, url: &HttpUrl) {
     if let Some(response) = asker.post_form(url, "grant_type=client_credentials").await {
-        if compare_clocks {
-            asker.compare_clocks(url, &response);
-        }
+        asker.compare_clocks(url, &response);
         asker.add(token_endpoint(url, &response));
     }
 }

@@ -85,6 +85,40 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "keys add",
+        &[
+            example(
+                "a key for one client, shown once",
+                "portcullis keys add build-server --file keys.json",
+            ),
+            example(
+                "for a month, from the office only",
+                "portcullis keys add ann --file keys.json --expires 30d --source 192.0.2.0/24",
+            ),
+        ],
+    ),
+    (
+        "keys list",
+        &[example(
+            "who has a key, and until when",
+            "portcullis keys list --file keys.json",
+        )],
+    ),
+    (
+        "keys rotate",
+        &[example(
+            "a new key; the old one counts for two more days",
+            "portcullis keys rotate ann --file keys.json --overlap 2d",
+        )],
+    ),
+    (
+        "keys revoke",
+        &[example(
+            "from now on, all keys of that name",
+            "portcullis keys revoke ann --file keys.json",
+        )],
+    ),
+    (
         "completions",
         &[
             example(
