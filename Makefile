@@ -64,7 +64,7 @@ component: unknown-target ## Builds the engine as a WebAssembly component, and w
 	scripts/tools.py npm bindings/component/node
 	$$(scripts/tools.py node) bindings/component/node/build.mjs $(COMPONENT) $(TARGET)/component
 
-component-test: component ## Runs the parity table through the component, in Node.js and in wasmtime
+component-test: component ## Runs the parity table through the component, in Node.js and in wasmtime, however built
 	cargo build -p portcullis
 	cargo build --release --manifest-path bindings/component/rust/Cargo.toml --target-dir $(TARGET)/component-rust
 	scripts/component-test.sh
@@ -104,9 +104,9 @@ test: filter inspector tools ## Runs every test (README's second command)
 	scripts/test.sh
 	cargo test --workspace --doc
 
-test-all: ci envoy-matrix image-test image-twice component-test ## Runs all of ci, then what is too slow for it
+test-all: ci deny envoy-matrix image-test image-twice component-test ## Runs all of ci, then what is too slow for it
 
-ci: fmt clippy docs no-std-proof deny test ## Runs all that CI runs, in that order
+ci: fmt clippy docs no-std-proof test ## Runs all that CI runs, in that order
 
 fmt: ## Checks the formatting
 	cargo fmt --all --check
@@ -125,7 +125,7 @@ docs: ## Checks the documentation, warnings as errors
 no-std-proof: ## Shows that the core links no std
 	cargo check --manifest-path core/no-std-proof/Cargo.toml --target-dir $(TARGET)/no-std-proof
 
-deny: ## Checks licences, duplicates and sources, where cargo-deny is installed
+deny: ## Checks licences, duplicates and sources with cargo-deny
 	scripts/deny.sh
 
 envoy-matrix: filter ## Runs the parity table on every Envoy line that Istio ships
