@@ -54,6 +54,7 @@ extern crate alloc;
 
 mod ambient;
 pub mod attempts;
+pub mod audit;
 mod cache;
 mod calendar;
 pub mod config;

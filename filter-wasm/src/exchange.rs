@@ -1,8 +1,10 @@
 //! One request on its way through the gate, seen by its HTTP context and by the gate.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
+use portcullis_core::audit::Basis;
 use portcullis_core::{Forward, Ticket};
 
 /// How far a request has come.
@@ -33,24 +35,52 @@ pub(crate) enum Place {
 pub(crate) struct Exchange {
     /// The id of the HTTP context.
     pub(crate) context: u32,
-    phase: Rc<RefCell<Phase>>,
+    shared: Rc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    phase: RefCell<Phase>,
+    /// When the request came, where that is to be known.
+    since: Cell<Duration>,
+    basis: Cell<Basis>,
 }
 
 impl Exchange {
     /// Begins a request.
     pub(crate) fn new(context: u32) -> Self {
-        let phase = Rc::new(RefCell::new(Phase::Undecided));
-        Self { context, phase }
+        let shared = Rc::default();
+        Self { context, shared }
     }
 
     /// Moves on to `phase`.
     pub(crate) fn set(&self, phase: Phase) {
-        self.phase.replace(phase);
+        self.shared.phase.replace(phase);
+    }
+
+    /// Takes note of when its request came.
+    pub(crate) fn began(&self, since: Duration) {
+        self.shared.since.set(since);
+    }
+
+    /// Takes note of what its decision will rest on.
+    pub(crate) fn rest_on(&self, basis: Basis) {
+        self.shared.basis.set(basis);
+    }
+
+    /// Returns when its request came.
+    pub(crate) fn since(&self) -> Duration {
+        self.shared.since.get()
+    }
+
+    /// Returns what its decision rests on.
+    pub(crate) fn basis(&self) -> Basis {
+        self.shared.basis.get()
     }
 
     /// Tells whether body and trailers may pass.
     pub(crate) fn passes(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Forwarded(_))
+        matches!(*self.shared.phase.borrow(), Phase::Forwarded(_))
     }
 
     /// Tells whether its body is wanted for the decision.
@@ -60,7 +90,7 @@ impl Exchange {
 
     /// Returns where the gate keeps it.
     pub(crate) fn place(&self) -> Option<Place> {
-        match *self.phase.borrow() {
+        match *self.shared.phase.borrow() {
             Phase::Waiting(place) => Some(place),
             Phase::Undecided | Phase::Forwarded(_) | Phase::Answered => None,
         }
@@ -68,7 +98,7 @@ impl Exchange {
 
     /// Takes what the response needs once; later it needs nothing.
     pub(crate) fn take_forward(&self) -> Option<Forward> {
-        match &mut *self.phase.borrow_mut() {
+        match &mut *self.shared.phase.borrow_mut() {
             Phase::Forwarded(forward) => Some(std::mem::take(forward)),
             Phase::Undecided | Phase::Waiting(_) | Phase::Answered => None,
         }

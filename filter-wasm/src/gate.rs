@@ -7,22 +7,28 @@ mod waiting;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
+use portcullis_core::audit::Basis;
 use portcullis_core::config::Clusters;
-use portcullis_core::{Decision, Engine, RequestHead, Step, Ticket, UnixSeconds};
+use portcullis_core::{Ambient, Decision, Engine, RequestHead, Step, Ticket, UnixSeconds};
 
 use self::bodies::Collecting;
 use self::calls::{Flight, Outgoing};
 use self::waiting::{Parked, Woken};
+use crate::audit::Audit;
 use crate::exchange::{Exchange, Phase, Place};
 use crate::host::{self, SharedData};
 use crate::lease::Lease;
 use crate::metrics::{self, Metrics, Told};
+use crate::trace;
 
 /// Most requests to wake, and most calls to send, in one callback.
 ///
 /// Envoy carries the consequences out when the callback is over, each inside the one before it:
 /// some 300 of them overflow the native stack and kill the VM.
 const MAX_PER_CALLBACK: usize = 32;
+
+/// What a call carries on of the trace of its cause.
+type TraceFields = Vec<(&'static str, Vec<u8>)>;
 
 /// Of how many requests one is timed: reading the clock and telling the time costs the host more
 /// than a warm decision costs the engine.
@@ -41,6 +47,8 @@ pub(crate) struct Gate {
     lease: Option<RefCell<Lease<SharedData>>>,
     /// The counters.
     pub(crate) metrics: Metrics,
+    /// Writes records, where there are to be some.
+    pub(crate) audit: Option<Audit>,
     told: Told,
     /// Requests that began.
     begun: Cell<u32>,
@@ -68,6 +76,7 @@ impl Gate {
         engine: Engine,
         clusters: Clusters,
         lease: Option<Lease<SharedData>>,
+        audit: Option<Audit>,
     ) -> Self {
         Self {
             root,
@@ -75,6 +84,7 @@ impl Gate {
             clusters,
             lease: lease.map(RefCell::new),
             metrics: Metrics::new(engine.config().mode.name().label()),
+            audit,
             told: Told::default(),
             begun: Cell::new(0),
             state: RefCell::new(State {
@@ -95,13 +105,36 @@ impl Gate {
         let ambient = host::ambient();
         let number = self.begun.replace(self.begun.get().wrapping_add(1));
         let since = number.is_multiple_of(TIMED_ONE_OF).then(host::time);
-        let step = self.state.borrow_mut().engine.handle_request(head, ambient);
+        let step = self.handle_request(head, exchange, ambient);
+        self.state
+            .borrow_mut()
+            .collect_calls(|| trace::fields(head));
         if let Some(since) = since {
             metrics::record_engine(host::time().saturating_sub(since));
         }
         let decision = self.settle(step, exchange, ambient.now);
         self.signal_work();
         decision
+    }
+
+    /// Has the engine begin a request, and takes note of what a record needs.
+    fn handle_request(
+        &self,
+        head: &RequestHead<'_>,
+        exchange: &Exchange,
+        ambient: Ambient,
+    ) -> Step {
+        let engine = &mut self.state.borrow_mut().engine;
+        if self.audit.is_none() {
+            return engine.handle_request(head, ambient);
+        }
+        exchange.began(host::time());
+        let hits = engine.cache_hits();
+        let step = engine.handle_request(head, ambient);
+        if engine.cache_hits() != hits {
+            exchange.rest_on(Basis::Cache);
+        }
+        step
     }
 
     /// Forgets a request that is gone.
@@ -139,7 +172,7 @@ impl Gate {
         if due.is_some_and(|due| due <= ambient.now) {
             state.engine.handle_timeout(ambient);
         }
-        state.collect_calls();
+        state.collect_calls(Vec::new);
         state.give_up_overdue(ambient.now);
         self.told.tell(state.engine.observe());
         drop(state);
@@ -161,7 +194,7 @@ impl Gate {
 
     fn settle(&self, step: Step, exchange: &Exchange, now: UnixSeconds) -> Option<Decision> {
         let mut state = self.state.borrow_mut();
-        state.collect_calls();
+        state.collect_calls(Vec::new);
         match step {
             Step::Decide(decision) => Some(decision),
             Step::ReadBody {
@@ -181,6 +214,7 @@ impl Gate {
             }
             Step::Wait { ticket, pending } => {
                 exchange.set(Phase::Waiting(Place::Parked(ticket)));
+                exchange.rest_on(Basis::Call);
                 let exchange = exchange.clone();
                 let parked = Parked {
                     since: now,
@@ -206,8 +240,10 @@ impl Gate {
 }
 
 impl State {
-    fn collect_calls(&mut self) {
-        while let Some((call, pending)) = self.engine.poll_call() {
+    /// Takes the calls that the engine wants, each with what `trace` says of its cause.
+    fn collect_calls(&mut self, trace: impl Fn() -> TraceFields) {
+        while let Some((mut call, pending)) = self.engine.poll_call() {
+            call.headers.extend(trace());
             let waiting = None;
             self.outgoing.push_back(Outgoing {
                 call,

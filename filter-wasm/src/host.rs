@@ -97,6 +97,7 @@ pub(crate) fn act_for(id: u32) -> bool {
 }
 
 /// The head of a request, read from the host in one piece.
+#[derive(Default)]
 pub(crate) struct RequestFields {
     fields: Vec<(String, Bytes)>,
 }

@@ -9,7 +9,7 @@ use proxy_wasm::types::Action;
 use crate::exchange::{Exchange, Phase};
 use crate::gate::Gate;
 use crate::host::{self, RequestFields};
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::Counter;
 
 /// The HTTP context.
 pub(crate) struct AuthHttp {
@@ -28,7 +28,7 @@ impl AuthHttp {
     fn go_on(&self, act: impl FnOnce(&Gate, &Exchange) -> Option<Decision>) {
         let Some(gate) = &self.gate else { return };
         if let Some(decision) = act(gate, &self.exchange) {
-            carry_out(decision, &self.exchange, &gate.metrics);
+            carry_out(decision, &self.exchange, gate);
         }
     }
 
@@ -99,16 +99,20 @@ impl Drop for AuthHttp {
 }
 
 /// Carries out a decision that came while the request was parked; its context is the one at work.
-pub(crate) fn carry_out_late(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
-    carry_out(decision, exchange, metrics);
+pub(crate) fn carry_out_late(decision: Decision, exchange: &Exchange, gate: &Gate) {
+    carry_out(decision, exchange, gate);
     if exchange.passes() {
         host::resume_request();
     }
 }
 
-fn carry_out(decision: Decision, exchange: &Exchange, metrics: &Metrics) {
+fn carry_out(decision: Decision, exchange: &Exchange, gate: &Gate) {
     let reason = decision.reason();
-    metrics.count(Counter::Decision(decision.outcome(), reason));
+    let counter = Counter::Decision(decision.outcome(), reason);
+    gate.metrics.count(counter);
+    if let Some(audit) = &gate.audit {
+        audit.note(&decision, exchange);
+    }
     match decision {
         Decision::Forward(forward) => {
             log::debug!("forward: {reason}");

@@ -5,6 +5,7 @@
 //! image, which share a VM, share nothing else.
 
 mod attempts;
+mod audit;
 mod exchange;
 mod gate;
 mod host;
@@ -14,6 +15,7 @@ mod metrics;
 mod record;
 mod root;
 mod store;
+mod trace;
 mod verifier;
 
 // Reading the head of a request takes some thirty allocations, which are most of what a warm request

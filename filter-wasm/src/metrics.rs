@@ -66,6 +66,9 @@ impl Told {
             let more = i64::try_from(new.saturating_sub(old)).unwrap_or_default();
             add(MetricType::Counter, name, more);
         }
+        let failing = |seen: &Observation| i64::from(seen.keys.is_some_and(|keys| keys.is_failing));
+        let more = failing(&now).saturating_sub(failing(&before));
+        add(MetricType::Gauge, "portcullis_jwks_failing", more);
         if let Some(keys) = now.keys.filter(|_| now.keys != before.keys)
             && let Some(fetched) = keys.fetched
         {

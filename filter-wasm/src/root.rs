@@ -13,6 +13,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use crate::attempts::SharedAttempts;
+use crate::audit::Audit;
 use crate::gate::Gate;
 use crate::host::{self, SharedData};
 use crate::http::AuthHttp;
@@ -54,6 +55,12 @@ impl AuthRoot {
         let queue = host::register_queue(&name)
             .ok_or_else(|| ConfigError::general("the host has no queue for this plugin"))?;
         let mode = resolution.config.mode_name();
+        let audit = Audit::parse(
+            settings.non_blank(Setting::Audit).unwrap_or_default(),
+            mode,
+            resolution.config.access.trusted_proxies.clone(),
+            random(),
+        )?;
         log::info!("mode {mode}: {}", resolution.why);
         for warning in &resolution.warnings {
             log::warn!("{warning}");
@@ -80,7 +87,7 @@ impl AuthRoot {
             "each worker"
         };
         log::info!("calls and budgets are those of {whose}");
-        Ok(Gate::new(self.id, queue, engine, clusters, lease))
+        Ok(Gate::new(self.id, queue, engine, clusters, lease, audit))
     }
 }
 

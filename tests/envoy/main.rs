@@ -21,6 +21,7 @@ mod memory;
 mod plugins;
 mod registrations;
 mod reload;
+mod seen;
 mod settings;
 mod signatures;
 mod tls;

@@ -99,6 +99,8 @@ pub enum Setting {
     Clusters,
     /// Filter: whether the workers of one process share calls and budgets.
     WorkerLease,
+    /// Filter: which decisions have a record in Envoy's log.
+    Audit,
     /// Native: listen host.
     Host,
     /// Native: listen port.
@@ -117,7 +119,7 @@ pub enum Setting {
 
 impl Setting {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::AuthEnabled,
         Self::AuthMode,
         Self::ApiKey,
@@ -166,6 +168,7 @@ impl Setting {
         Self::AllowedSourceIps,
         Self::Clusters,
         Self::WorkerLease,
+        Self::Audit,
         Self::Host,
         Self::Port,
         Self::AllowHttp,
@@ -227,6 +230,7 @@ impl Setting {
             Self::AllowedSourceIps => "ZSCALER_MCP_ALLOWED_SOURCE_IPS",
             Self::Clusters => "PORTCULLIS_CLUSTERS",
             Self::WorkerLease => "PORTCULLIS_WORKER_LEASE",
+            Self::Audit => "PORTCULLIS_AUDIT",
             Self::Host => "ZSCALER_MCP_HOST",
             Self::Port => "ZSCALER_MCP_PORT",
             Self::AllowHttp => "ZSCALER_MCP_ALLOW_HTTP",

@@ -117,6 +117,6 @@ impl Gate {
         let engine = &mut state.engine;
         let wake = engine.handle_finding(pending, finding, origin, ambient);
         state.note_woken(wake);
-        state.collect_calls();
+        state.collect_calls(Vec::new);
     }
 }

@@ -43,7 +43,7 @@ impl Gate {
             };
             acted = true;
             if host::act_for(exchange.context) {
-                http::carry_out_late(decision, &exchange, &self.metrics);
+                http::carry_out_late(decision, &exchange, self);
             }
         }
         if acted {

@@ -3,11 +3,9 @@
 //! Records leave through a bounded queue to a thread of their own, so that a slow disk holds no
 //! request up; what finds no room is counted and left out.
 
-mod record;
 mod writer;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -15,8 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_core::Outcome;
-
-pub(crate) use record::Record;
+use portcullis_core::audit::{AuditRecord, AuditShare};
 
 use self::writer::{Message, Writer};
 use crate::crypto::random_octets;
@@ -35,44 +32,7 @@ pub(crate) struct AuditArgs {
     audit: Option<PathBuf>,
     /// Which requests that were let through have a record: all, none, or a share such as 0.01
     #[arg(long, value_name = "SHARE", default_value = "all", requires = "audit")]
-    audit_allowed: Sampling,
-}
-
-/// Which of many records are written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Sampling {
-    /// Of 2^32.
-    share: u64,
-}
-
-const WHOLE: u64 = 1 << 32;
-
-impl FromStr for Sampling {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let share = match text {
-            "all" => WHOLE,
-            "none" => 0,
-            number => parts(number).ok_or("must be all, none, or a number from 0 to 1")?,
-        };
-        Ok(Self { share })
-    }
-}
-
-/// Reads a number from 0 to 1 as parts of 2^32.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
-    reason = "a number from 0 to 1, of which the last digits do not matter"
-)]
-fn parts(number: &str) -> Option<u64> {
-    let share: f64 = number.parse().ok()?;
-    (0.0..=1.0)
-        .contains(&share)
-        .then_some((share * WHOLE as f64) as u64)
+    audit_allowed: AuditShare,
 }
 
 impl AuditArgs {
@@ -117,7 +77,7 @@ pub(crate) struct Counts {
 pub(crate) struct AuditLog {
     sender: SyncSender<Message>,
     counts: Arc<Counts>,
-    allowed: Sampling,
+    allowed: AuditShare,
     /// What tells our request ids from those of other processes.
     prefix: u64,
     next: AtomicU64,
@@ -131,17 +91,9 @@ impl AuditLog {
 
     /// Tells whether a decision has a record: all refusals have, the others as sampling says.
     pub(crate) fn wants(&self, outcome: Outcome) -> bool {
-        match outcome {
-            Outcome::Refused | Outcome::Failed => true,
-            Outcome::Forwarded | Outcome::Answered => match self.allowed.share {
-                0 => false,
-                WHOLE => true,
-                share => {
-                    let number = self.next.fetch_add(1, Ordering::Relaxed);
-                    spread(self.prefix.wrapping_add(number)) >> 32 < share
-                }
-            },
-        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.allowed
+            .wants(outcome, self.prefix.wrapping_add(number))
     }
 
     /// Makes up the id of a request that has none.
@@ -151,8 +103,10 @@ impl AuditLog {
     }
 
     /// Takes a record; never waits.
-    pub(crate) fn write(&self, record: &Record<'_>) {
-        match self.sender.try_send(Message::Line(record.to_line())) {
+    pub(crate) fn write(&self, record: &AuditRecord<'_>) {
+        let mut line = record.to_json();
+        line.push('\n');
+        match self.sender.try_send(Message::Line(line)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.counts.dropped.fetch_add(1, Ordering::Relaxed);
@@ -172,40 +126,5 @@ impl AuditLog {
         if self.sender.send(Message::Flush(done)).is_ok() {
             let _ = flushed.recv_timeout(END_LIMIT);
         }
-    }
-}
-
-/// Spreads successive numbers over all of 64 bits (SplitMix64).
-const fn spread(number: u64) -> u64 {
-    let number = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_all_none_or_a_number_up_to_one() {
-        let share = |text: &str| text.parse::<Sampling>().map(|sampling| sampling.share);
-        assert_eq!(share("all"), Ok(WHOLE));
-        assert_eq!(share("1"), Ok(WHOLE));
-        assert_eq!(share("none"), Ok(0));
-        assert_eq!(share("0.25"), Ok(WHOLE / 4));
-        for bad in ["", "1.1", "-0.1", "NaN", "some"] {
-            assert!(share(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_share_of_many_is_about_that_share() {
-        let taken = (0..10_000_u64).filter(|number| spread(7 + number) >> 32 < WHOLE / 100);
-        let taken = taken.count();
-        assert!(
-            (60..160).contains(&taken),
-            "{taken} of 10000 for one in a hundred"
-        );
     }
 }

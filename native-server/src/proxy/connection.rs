@@ -224,7 +224,7 @@ impl Client {
             mode: service.gate.mode.name(),
             outcome: decided.decision.outcome(),
             reason: decided.decision.reason(),
-            source: decided.source,
+            basis: decided.basis,
             status: 0,
         };
         let carried_out = match decided.decision {

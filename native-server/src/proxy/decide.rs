@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 
+use portcullis_core::audit::Basis;
 use portcullis_core::config::ModeName;
 use portcullis_core::jose::SignatureCheck;
 use portcullis_core::rules::{AddressList, client_address};
@@ -53,33 +54,11 @@ struct State {
 /// A decision, and what it took.
 pub(super) struct Decided {
     pub(super) decision: Decision,
-    pub(super) source: Source,
+    pub(super) basis: Basis,
     /// How long the engine was at work.
     pub(super) engine: Duration,
     /// How long it took in all, with calls and the body.
     pub(super) whole: Duration,
-}
-
-/// What a decision rests on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Source {
-    /// What the request itself shows.
-    Request,
-    /// What is remembered of an earlier one.
-    Cache,
-    /// What a call brought.
-    Call,
-}
-
-impl Source {
-    /// Returns the stable name.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Cache => "cache",
-            Self::Call => "call",
-        }
-    }
 }
 
 /// Where a request stands.
@@ -141,7 +120,7 @@ impl Gate {
     ) -> Decided {
         let begun = Clock::now();
         let mut deadline = None;
-        let (mut turn, mut source) = self.open(head, cause);
+        let (mut turn, mut basis) = self.open(head, cause);
         let mut engine = begun.elapsed();
         let mut whole = engine;
         loop {
@@ -150,7 +129,7 @@ impl Gate {
                 Turn::Decided(decision) => {
                     return Decided {
                         decision,
-                        source,
+                        basis,
                         engine,
                         whole,
                     };
@@ -168,7 +147,7 @@ impl Gate {
                 Turn::Parked(pending, parked) => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
                     let answer = parked.answer(deadline).await;
-                    source = Source::Call;
+                    basis = Basis::Call;
                     resumed = Clock::now();
                     self.take_turn(cause, |engine| {
                         engine.handle_wake(pending, &answer, ambient())
@@ -186,19 +165,19 @@ impl Gate {
         self: &Arc<Self>,
         head: &RequestHead<'_>,
         cause: Option<TraceContext>,
-    ) -> (Turn, Source) {
-        let (opened, source) = self.with_engine(cause, |state| {
+    ) -> (Turn, Basis) {
+        let (opened, basis) = self.with_engine(cause, |state| {
             let hits = state.engine.cache_hits();
             let opened = match state.engine.open_request(head, ambient()) {
                 Opening::Step(step) => Opened::Turn(self.turn(step)),
                 Opening::Check { check, pending } => Opened::Unchecked(check, pending),
             };
-            let source = if state.engine.cache_hits() == hits {
-                Source::Request
+            let basis = if state.engine.cache_hits() == hits {
+                Basis::Request
             } else {
-                Source::Cache
+                Basis::Cache
             };
-            (opened, source)
+            (opened, basis)
         });
         let turn = match opened {
             Opened::Turn(turn) => turn,
@@ -209,7 +188,7 @@ impl Gate {
                 })
             }
         };
-        (turn, source)
+        (turn, basis)
     }
 
     /// Returns what is to be seen of it now.

@@ -1,16 +1,16 @@
 //! Writes down what was decided.
 
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::request::Parts;
+use portcullis_core::audit::{AuditRecord, Basis, plain_path};
 use portcullis_core::{Decision, HeaderEdits, Outcome, Peer, Reason, RequestHead};
 
 use super::answer::Failure;
-use super::decide::{Decided, Source};
+use super::decide::Decided;
 use super::service::Service;
-use crate::audit::Record;
-use crate::telemetry::{Refusal, Shard, plain_path};
+use crate::telemetry::{Refusal, Shard};
 use crate::trace::TraceContext;
 
 /// Tells of the decisions of one service, in the figures of one worker.
@@ -27,7 +27,7 @@ struct Entry<'a> {
     /// The status of an answer of our own.
     status: Option<u16>,
     identity: Option<&'a HeaderEdits>,
-    source: Source,
+    basis: Basis,
     took: Duration,
     trace: Option<TraceContext>,
 }
@@ -53,7 +53,7 @@ impl Scribe<'_> {
             reason: decision.reason(),
             status,
             identity,
-            source: decided.source,
+            basis: decided.basis,
             took: decided.whole,
             trace,
         });
@@ -74,7 +74,7 @@ impl Scribe<'_> {
             reason: failure.reason(),
             status: Some(failure.status().as_u16()),
             identity: None,
-            source: Source::Request,
+            basis: Basis::Request,
             took: Duration::ZERO,
             trace: None,
         });
@@ -84,22 +84,24 @@ impl Scribe<'_> {
         let (gate, telemetry) = (&self.service.gate, &self.service.telemetry);
         let (outcome, reason) = (entry.outcome, entry.reason);
         self.shard.count(gate.mode, outcome, reason);
-        let source = entry.source.name();
+        let source = entry.basis.name();
         tracing::debug!(reason = reason.name(), source, "decided");
         if let Some(audit) = telemetry.audit.as_ref()
             && audit.wants(outcome)
         {
-            audit.write(&Record {
-                at: SystemTime::now(),
+            audit.write(&AuditRecord {
+                at: SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default(),
                 head: entry.head,
                 outcome,
                 reason,
                 status: entry.status,
                 identity: entry.identity,
                 mode: gate.mode.name(),
-                own_id: audit.request_id(),
+                own_id: Some(audit.request_id()),
                 client: gate.client(entry.head),
-                source,
+                basis: entry.basis,
                 took: entry.took,
                 trace_id: entry.trace.map(|trace| trace.trace_id()),
             });

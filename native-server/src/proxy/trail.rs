@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use http::HeaderMap;
 use http::request::Parts;
+use portcullis_core::audit::Basis;
 use portcullis_core::{CallOutcome, Outcome, Reason, UpstreamCall, call_outcome_name};
 
-use super::decide::Source;
 use crate::telemetry::Telemetry;
 use crate::trace::{Incoming, Kind, Span, TraceContext};
 
@@ -29,7 +29,7 @@ pub(super) struct Told {
     pub(super) mode: &'static str,
     pub(super) outcome: Outcome,
     pub(super) reason: Reason,
-    pub(super) source: Source,
+    pub(super) basis: Basis,
     /// The status that the client gets.
     pub(super) status: u16,
 }
@@ -80,7 +80,7 @@ impl Trail {
                 ("portcullis.mode", told.mode.into()),
                 ("portcullis.outcome", told.outcome.name().into()),
                 ("portcullis.reason", told.reason.name().into()),
-                ("portcullis.source", told.source.name().into()),
+                ("portcullis.source", told.basis.name().into()),
             ],
             failed: told.status >= 500,
         });

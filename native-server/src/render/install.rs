@@ -70,7 +70,11 @@ const LEFT_OUT: [Setting; 9] = [
 ];
 
 /// Settings that only the filter has.
-const OF_THE_FILTER: [Setting; 2] = [Setting::OAuthEndpoints, Setting::WorkerLease];
+const OF_THE_FILTER: [Setting; 3] = [
+    Setting::Audit,
+    Setting::OAuthEndpoints,
+    Setting::WorkerLease,
+];
 
 impl Install {
     /// Understands `settings` for a filter on this machine: a secret that is not in the

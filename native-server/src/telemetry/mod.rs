@@ -27,7 +27,7 @@ pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use families::{IssuerKeys, KeyUse, Present, render};
 pub(crate) use histogram::{BOUNDS, Histogram, quantile};
 pub(crate) use history::{History, SAMPLE_SECONDS};
-pub(crate) use refusals::{Refusal, Refusals, plain_path};
+pub(crate) use refusals::{Refusal, Refusals};
 pub(crate) use shard::Shard;
 
 /// What may come of a call, in the words of [`call_outcome_name`].

@@ -9,9 +9,6 @@ use portcullis_core::Reason;
 
 const KEPT: usize = 100;
 
-/// The longest path that is kept, in octets.
-const MAX_PATH: usize = 200;
-
 /// A request that was refused, without a credential and without a query.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Refusal {
@@ -64,20 +61,6 @@ impl Refusals {
     }
 }
 
-/// Returns the path of a request target without its query, short enough to be kept.
-pub(crate) fn plain_path(target: &[u8]) -> String {
-    let end = target.iter().position(|octet| matches!(octet, b'?' | b'#'));
-    let path = target.get(..end.unwrap_or(target.len()).min(MAX_PATH));
-    let visible = |octet: &u8| {
-        if octet.is_ascii_graphic() {
-            char::from(*octet)
-        } else {
-            '_'
-        }
-    };
-    path.unwrap_or_default().iter().map(visible).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,12 +94,5 @@ mod tests {
         let refusals = Refusals::new(false);
         refusals.keep(|| panic!("made for nobody"));
         assert_eq!(refusals.all(), []);
-    }
-
-    #[test]
-    fn a_path_has_no_query_and_a_limit() {
-        assert_eq!(plain_path(b"/mcp?token=secret"), "/mcp");
-        assert_eq!(plain_path(b"/a\xffb c"), "/a_b_c");
-        assert_eq!(plain_path(&[b'x'; 500]).len(), MAX_PATH);
     }
 }
