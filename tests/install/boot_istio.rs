@@ -171,10 +171,11 @@ fn call_goes_over_tls_to_the_host_of_the_destination_rule() {
     let authority = Authority::new();
     let front = terminator(&server.url(""), authority.sign("idp.example.com"));
     let objects = documents(&rendered(&["istio"], mode("jwt")));
-    let world = || {
+    let impostor = terminator(&server.url(""), authority.sign("other.example.com"));
+    let world = |idp: &Envoy| {
         World::default()
             .trusting(authority.file())
-            .with("idp.example.com", front.listeners[0])
+            .with("idp.example.com", idp.listeners[0])
     };
     let secrets = [("PORTCULLIS_STATE_KEYS", STATE_KEY)];
     let claims = json!({
@@ -185,7 +186,7 @@ fn call_goes_over_tls_to_the_host_of_the_destination_rule() {
         format!("Bearer {}", key.token(Alg::Es256, &claims)),
     );
 
-    let mesh = Mesh::start(&objects, world(), &secrets);
+    let mesh = Mesh::start(&objects, world(&front), &secrets);
     let answer = mesh.envoy.send(&request);
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(server.count(JWKS_PATH) > 0);
@@ -193,12 +194,18 @@ fn call_goes_over_tls_to_the_host_of_the_destination_rule() {
     drop(mesh);
     let before = server.count(JWKS_PATH);
 
+    let mesh = Mesh::start(&objects, world(&impostor), &secrets);
+    let status = mesh.envoy.send(&request).status;
+    assert_eq!(status, 503, "the certificate is for another name");
+    assert_eq!(server.count(JWKS_PATH), before);
+    drop(mesh);
+
     let plain: Vec<Value> = objects
         .iter()
         .filter(|object| object["kind"] != "DestinationRule")
         .cloned()
         .collect();
-    let mesh = Mesh::start(&plain, world(), &secrets);
+    let mesh = Mesh::start(&plain, world(&front), &secrets);
     assert_eq!(
         mesh.envoy.send(&request).status,
         503,

@@ -223,7 +223,7 @@ fn route_clusters(objects: &[Value], route: &Value, world: &World) -> Vec<Value>
         for policy in all(objects, "BackendTLSPolicy") {
             if policy["spec"]["targetRefs"][0]["name"] == backend["name"] {
                 let name = text(&policy["spec"]["validation"]["hostname"]);
-                cluster["transport_socket"] = world.tls(name);
+                cluster["transport_socket"] = world.tls(name, &[json!(name)]);
             }
         }
         cluster

@@ -126,7 +126,8 @@ fn clusters(objects: &[Value], world: &World) -> Vec<Value> {
             for rule in rules.filter(|rule| rule["spec"]["host"] == host) {
                 let tls = &rule["spec"]["trafficPolicy"]["tls"];
                 assert_eq!(tls["mode"], "SIMPLE");
-                cluster["transport_socket"] = world.tls(text(&tls["sni"]));
+                cluster["transport_socket"] =
+                    world.tls(text(&tls["sni"]), items(&tls["subjectAltNames"]));
             }
             clusters.push(cluster);
         }

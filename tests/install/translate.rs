@@ -40,12 +40,14 @@ impl World {
         cluster
     }
 
-    /// Makes the socket of a cluster whose server must show the name `host`.
-    pub(crate) fn tls(&self, host: &str) -> Value {
-        let name = json!([{"san_type": "DNS", "matcher": {"exact": host}}]);
+    /// Makes the socket of a cluster that asks for `host`, and whose server must show one of
+    /// `names`; any where there are none.
+    pub(crate) fn tls(&self, host: &str, names: &[Value]) -> Value {
+        let names = names.iter();
+        let names = names.map(|name| json!({"san_type": "DNS", "matcher": {"exact": name}}));
         let validation = json!({
             "trusted_ca": {"filename": self.authorities.as_ref().unwrap()},
-            "match_typed_subject_alt_names": name,
+            "match_typed_subject_alt_names": names.collect::<Vec<Value>>(),
         });
         let context = json!({"validation_context": validation});
         socket(

@@ -198,14 +198,24 @@ impl Istio<'_> {
         let object = self.object(NETWORKING, "ServiceEntry", &name);
         let mut files = vec![object.file(TARGET, &remark, entry)];
         if url.is_https() {
-            let tls = Yaml::map([("mode", "SIMPLE".into()), ("sni", host.into())]);
+            let names = Yaml::list([host.into()]);
+            let tls = Yaml::map([
+                ("mode", "SIMPLE".into()),
+                ("sni", host.into()),
+                (
+                    "subjectAltNames",
+                    names.noted(
+                        "With a name to ask for and none here, Istio takes a certificate for any.",
+                    ),
+                ),
+            ]);
             let rule = Yaml::map([
                 ("host", host.into()),
                 ("exportTo", Yaml::list([".".into()])),
                 ("trafficPolicy", Yaml::map([("tls", tls)])),
             ]);
             let remark = "Without it, what goes to port 443 goes there in plain text.\n\
-                 The certificate must lead to an authority that the proxy's system trusts.";
+                 The certificate must be for this name, from an authority that the proxy's system trusts.";
             let object = self.object(NETWORKING, "DestinationRule", &name);
             files.push(object.file(TARGET, remark, rule));
         }
