@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, resolve};
+use portcullis_core::config::{ConfigError, Resolution, Setting, Settings, Site, is_on, resolve};
 use portcullis_core::{Digest, HttpUrl};
 use tokio_rustls::TlsAcceptor;
 
@@ -104,10 +104,7 @@ impl Plan {
             ));
         }
         let resolution = resolve(&self.settings, self.site)?;
-        let is_said = [Setting::AuthMode, Setting::AuthEnabled]
-            .into_iter()
-            .any(|setting| self.settings.non_blank(setting).is_some());
-        if closed && !is_said && resolution.config.mode_name() == "none" {
+        if closed && resolution.config.mode_name() == "none" && !self.says_none()? {
             return Err(ConfigError::at(
                 Setting::AuthMode,
                 "must be none where that is meant: settings that are gone are nothing that opens \
@@ -115,5 +112,12 @@ impl Plan {
             ));
         }
         Ok((resolution, stored_key))
+    }
+
+    /// Tells whether mode `none` was asked for. That authentication is on asks for some mode.
+    fn says_none(&self) -> Result<bool, ConfigError> {
+        let named = self.settings.non_blank(Setting::AuthMode).is_some();
+        let switched = self.settings.get(Setting::AuthEnabled).is_some();
+        Ok(named || (switched && !is_on(&self.settings, Setting::AuthEnabled)?))
     }
 }

@@ -19,9 +19,13 @@ struct Install {
 
 impl Install {
     fn start(config: &str) -> Self {
+        Self::start_in(&[], config)
+    }
+
+    fn start_in(environment: &[(&str, &str)], config: &str) -> Self {
         let folder = Folder::new();
         let path = folder.write("config.json", config);
-        let gateway = Gateway::start_with(&["--config", &path], &[]);
+        let gateway = Gateway::start_with(&["--config", &path], environment);
         Self { folder, gateway }
     }
 
@@ -140,6 +144,23 @@ fn bad_settings_are_refused_and_the_old_ones_stay() {
     }
     install.change(&config("two", upstream.address));
     install.wait_for("two", 200);
+}
+
+/// That authentication is on does not say how: nothing but the word opens a gate.
+#[test]
+fn settings_that_are_gone_open_no_gate_where_authentication_is_on() {
+    let upstream = lasting_upstream(OK);
+    let environment = [("ZSCALER_MCP_AUTH_ENABLED", "true")];
+    let install = Install::start_in(&environment, &config("one", upstream.address));
+    let rest = format!(
+        r#"{{"PORTCULLIS_UPSTREAM": "http://{}"}}"#,
+        upstream.address
+    );
+    install.change(&rest);
+    install
+        .gateway
+        .log_with("ZSCALER_MCP_AUTH_MODE must be none");
+    assert_eq!((install.status("one"), install.status("two")), (200, 401));
 }
 
 #[test]
