@@ -63,6 +63,12 @@ impl SettingsArgs {
                 ConfigError::general(format!("--config {}: {problem}", path.display()))
             };
             let json = std::fs::read(path).map_err(|error| at(error.to_string()))?;
+            // It may have been emptied to be written anew, and its rules must not be gone meanwhile.
+            if json.trim_ascii().is_empty() {
+                return Err(at(
+                    "is empty; {} is a configuration without settings".to_owned()
+                ));
+            }
             settings
                 .read_json(&json)
                 .map_err(|error| at(error.to_string()))?;

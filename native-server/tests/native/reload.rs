@@ -163,6 +163,23 @@ fn settings_that_are_gone_open_no_gate_where_authentication_is_on() {
     assert_eq!((install.status("one"), install.status("two")), (200, 401));
 }
 
+/// A file that was emptied to be written anew holds none of its rules.
+#[test]
+fn a_file_that_is_empty_is_no_configuration() {
+    let upstream = lasting_upstream(OK);
+    let upstream = format!("http://{}", upstream.address);
+    let environment = [
+        ("ZSCALER_MCP_AUTH_API_KEY", "one"),
+        ("PORTCULLIS_UPSTREAM", upstream.as_str()),
+    ];
+    let rules = r#"{"ZSCALER_MCP_ALLOWED_SOURCE_IPS": "192.0.2.1"}"#;
+    let install = Install::start_in(&environment, rules);
+    assert_eq!(install.status("one"), 403);
+    install.folder.write("config.json", "");
+    install.gateway.log_with("new settings refused");
+    assert_eq!(install.status("one"), 403);
+}
+
 #[test]
 fn another_listen_address_takes_a_restart() {
     let upstream = lasting_upstream(OK);
