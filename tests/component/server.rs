@@ -41,4 +41,17 @@ fn example_in_node_guards_a_protected_resource() {
     assert_eq!(seen[0].value("x-mcp-auth-mode").as_deref(), Some("api-key"));
     assert_eq!(seen[0].value("x-api-key"), None);
     assert_eq!(seen[0].body, br#"{"jsonrpc":"2.0"}"#);
+
+    // A target names a path of the protected resource, and nothing else.
+    let elsewhere = EchoResource::start();
+    let authority = elsewhere.url().replacen("http:", "", 1);
+    let get = |target: &str| {
+        let request = Request::get(target).field("X-Api-Key", KEY);
+        request.send(address).unwrap().status
+    };
+    let target = format!("{authority}/../mcp");
+    assert_eq!(get(&target), 200);
+    assert_eq!(resource.take()[0].target, target);
+    assert_eq!(get(&format!("http:{authority}/mcp")), 400);
+    assert_eq!(elsewhere.count(), 0);
 }

@@ -4,7 +4,7 @@
 
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
-import { pathToFileURL } from 'node:url';
+import { pathToFileURL, urlToHttpOptions } from 'node:url';
 import { Gate, fields, octets, text } from './gate.mjs';
 
 const [module, settings, port, upstream] = process.argv.slice(2);
@@ -17,6 +17,7 @@ const server = http.createServer((request, response) => {
 });
 
 async function handle(request, response) {
+  if (!request.url.startsWith('/')) return fail(response, 400);
   const headers = fields(request.rawHeaders);
   const head = {
     method: octets(request.method),
@@ -36,10 +37,13 @@ async function handle(request, response) {
 
 function forward(request, headers, { request: edits, passage }, response) {
   const kept = edited(headers, edits).filter(({ name }) => !HOP_BY_HOP.has(name));
-  const url = new URL(request.url, upstream);
-  const { method } = request;
+  const url = new URL(upstream);
+  const { method, url: path } = request;
   const host = { name: 'host', value: octets(url.host) };
-  const onwards = http.request(url, { method, headers: flat([host, ...kept]) });
+  // The path goes on as it was decided on, and does not say where.
+  const onwards = http.request({
+    ...urlToHttpOptions(url), method, path, headers: flat([host, ...kept]),
+  });
   onwards.on('error', () => fail(response, 502));
   onwards.on('response', (answer) => {
     const headers = fields(answer.rawHeaders);
