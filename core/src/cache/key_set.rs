@@ -80,6 +80,15 @@ impl KeySet {
         }
     }
 
+    /// Returns what another engine begins with. A fetch that is under way here brings that one
+    /// nothing, so unknown key names may cause one there at once.
+    pub(crate) fn handed_over(&self) -> Self {
+        Self {
+            last_surprise: None,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn state(&self, now: UnixSeconds) -> KeySetState {
         let Some(held) = &self.held else {
             return KeySetState::Absent;
@@ -299,8 +308,6 @@ impl KeySet {
     }
 }
 
-/// Returns how old keys of this life are refreshed: a tenth of it before it ends, so that no
-/// request waits.
 fn get(url: &HttpUrl, mut headers: Vec<(&'static str, Vec<u8>)>) -> UpstreamCall {
     let accepted = b"application/json, application/jwk-set+json".to_vec();
     headers.insert(0, ("accept", accepted));
@@ -315,6 +322,8 @@ fn get(url: &HttpUrl, mut headers: Vec<(&'static str, Vec<u8>)>) -> UpstreamCall
     }
 }
 
+/// Returns how old keys of this life are refreshed: a tenth of it before it ends, so that no
+/// request waits.
 const fn early(life_seconds: u64) -> u64 {
     life_seconds - life_seconds / 10
 }

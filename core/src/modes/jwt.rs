@@ -296,7 +296,7 @@ impl JwtAuthenticator {
             return;
         }
         // Copied, as a check that is under way there has to find its key again.
-        self.keys = earlier.keys.clone();
+        self.keys = earlier.keys.handed_over();
         self.heed_issuer();
         let same_rules = self.name == earlier.name
             && self.mode == earlier.mode

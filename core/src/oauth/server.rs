@@ -177,7 +177,7 @@ impl AuthorizationServer {
     pub(crate) fn succeed(&mut self, earlier: &mut Self) {
         let same_provider = self.mode.document == earlier.mode.document;
         if same_provider && self.mode.client.id == earlier.mode.client.id {
-            self.keys = earlier.keys.clone();
+            self.keys = earlier.keys.handed_over();
             mem::swap(&mut self.replays, &mut earlier.replays);
         }
     }

@@ -98,6 +98,18 @@ fn the_earlier_engine_finishes_what_it_began() {
 }
 
 #[test]
+fn a_new_key_is_fetched_at_once_where_the_fetch_of_the_earlier_engine_comes_too_late() {
+    let mut earlier = admitting(JWT_MODE);
+    let new = Signer::ed_dsa("b", 2);
+    earlier.server.keys.push(new.jwk());
+    let late = Request::post().bearer(&new.sign(&claims()));
+    earlier.begin(&late).parked();
+    let mut later = next(&mut earlier, JWT_MODE, &[]);
+    assert_eq!(later.verdict(&late), ALLOWED);
+    assert_eq!(later.server.count("/jwks"), 1);
+}
+
+#[test]
 fn client_credentials_are_known_to_the_same_token_endpoint_only() {
     let pair = Request::post().pair("the-client", "right");
     for (more, calls) in [
