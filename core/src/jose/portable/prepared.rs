@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use p256::ecdsa::signature::Verifier;
+use p256::elliptic_curve::point::AffineCoordinates;
 
 use super::ecdsa::{P256Multiples, PreparedP256};
 use super::eddsa::{Ed25519Key, EdwardsMultiples};
@@ -143,15 +144,15 @@ impl PreparedKey {
         let point = &key.point;
         match key.curve {
             Curve::P256 => {
-                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let key = p256::ecdsa::VerifyingKey::from_affine(uncompressed(point)?);
                 key.ok().map(Self::PassingP256)
             }
             Curve::P384 => {
-                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let key = p384::ecdsa::VerifyingKey::from_affine(uncompressed(point)?);
                 key.ok().map(Self::P384)
             }
             Curve::P521 => {
-                let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point);
+                let key = p521::ecdsa::VerifyingKey::from_affine(uncompressed(point)?);
                 key.ok().map(Self::P521)
             }
         }
@@ -189,8 +190,24 @@ impl PreparedKey {
     }
 }
 
+/// Reads an uncompressed point (SEC 1 §2.3.4); `None` where it is not on the curve. The library's
+/// own reader takes compressed ones too, with a square root for each curve.
+fn uncompressed<P: AffineCoordinates>(point: &[u8]) -> Option<P>
+where
+    for<'a> P::FieldRepr: TryFrom<&'a [u8]>,
+{
+    let coordinates = point.strip_prefix(&[4])?;
+    let (x, y) = coordinates.split_at(coordinates.len() / 2);
+    let [x, y] = [x, y].map(|coordinate| P::FieldRepr::try_from(coordinate).ok());
+    P::from_coordinates(&x?, &y?).into_option()
+}
+
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
+    use p256::elliptic_curve::sec1::ToSec1Point as _;
+
     use super::*;
 
     fn check(keys: &mut PreparedKeys, key: &PublicKey) {
@@ -246,5 +263,45 @@ mod tests {
         assert_eq!(keys.kept.len(), MAX_KEYS);
         assert!(keys.kept.iter().any(|kept| kept.key == *newcomer));
         assert!(keys.kept.iter().any(|kept| kept.key == points[0]));
+    }
+
+    fn check_curve(curve: Curve, point: &[u8]) {
+        let is_key = |point: &[u8]| {
+            let (point, spki) = (point.to_vec(), Vec::new());
+            PreparedKey::passing(&PublicKey::Ec(EcKey { curve, point, spki })).is_some()
+        };
+        assert!(is_key(point), "{curve:?}");
+        let (tag, last) = (&point[..1], point.len() - 1);
+        let (x, y) = point[1..].split_at(last / 2);
+        let mut beside = point.to_vec();
+        beside[last] ^= 1;
+        for other in [
+            // Not on the curve, the other way round, larger than the field.
+            beside,
+            [tag, y, x].concat(),
+            [tag, &[0xff].repeat(x.len()), y].concat(),
+            // Compressed, hybrid, the identity (SEC 1 §2.3.3).
+            [&[2], x].concat(),
+            [&[6], x, y].concat(),
+            vec![0],
+            // No point at all.
+            Vec::new(),
+            tag.to_vec(),
+            point[..last].to_vec(),
+            [point, &[0]].concat(),
+            [tag, &vec![0; last]].concat(),
+        ] {
+            assert!(!is_key(&other), "{curve:?} {other:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_a_whole_point_on_its_curve() {
+        let p256 = p256::AffinePoint::GENERATOR.to_sec1_point(false);
+        check_curve(Curve::P256, p256.as_bytes());
+        let p384 = p384::AffinePoint::GENERATOR.to_sec1_point(false);
+        check_curve(Curve::P384, p384.as_bytes());
+        let p521 = p521::AffinePoint::GENERATOR.to_sec1_point(false);
+        check_curve(Curve::P521, p521.as_bytes());
     }
 }
