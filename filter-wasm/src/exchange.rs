@@ -7,6 +7,8 @@ use std::time::Duration;
 use portcullis_core::audit::Basis;
 use portcullis_core::{Forward, Ticket};
 
+use crate::trace::TraceFields;
+
 /// How far a request has come.
 #[derive(Debug, Default)]
 pub(crate) enum Phase {
@@ -44,6 +46,8 @@ struct Shared {
     /// When the request came, where that is to be known.
     since: Cell<Duration>,
     basis: Cell<Basis>,
+    /// The trace of a request that waits.
+    trace: RefCell<TraceFields>,
 }
 
 impl Exchange {
@@ -66,6 +70,16 @@ impl Exchange {
     /// Takes note of what its decision will rest on.
     pub(crate) fn rest_on(&self, basis: Basis) {
         self.shared.basis.set(basis);
+    }
+
+    /// Takes note of the trace that its calls are a part of.
+    pub(crate) fn follow(&self, trace: TraceFields) {
+        self.shared.trace.replace(trace);
+    }
+
+    /// Returns that trace.
+    pub(crate) fn trace(&self) -> TraceFields {
+        self.shared.trace.borrow().clone()
     }
 
     /// Returns when its request came.

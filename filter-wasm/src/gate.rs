@@ -19,16 +19,13 @@ use crate::exchange::{Exchange, Phase, Place};
 use crate::host::{self, SharedData};
 use crate::lease::Lease;
 use crate::metrics::{self, Metrics, Told};
-use crate::trace;
+use crate::trace::{self, TraceFields};
 
 /// Most requests to wake, and most calls to send, in one callback.
 ///
 /// Envoy carries the consequences out when the callback is over, each inside the one before it:
 /// some 300 of them overflow the native stack and kill the VM.
 const MAX_PER_CALLBACK: usize = 32;
-
-/// What a call carries on of the trace of its cause.
-type TraceFields = Vec<(&'static str, Vec<u8>)>;
 
 /// Of how many requests one is timed: reading the clock and telling the time costs the host more
 /// than a warm decision costs the engine.
@@ -112,6 +109,9 @@ impl Gate {
         if let Some(since) = since {
             metrics::record_engine(host::time().saturating_sub(since));
         }
+        if !matches!(step, Step::Decide(_)) {
+            exchange.follow(trace::fields(head));
+        }
         let decision = self.settle(step, exchange, ambient.now);
         self.signal_work();
         decision
@@ -186,7 +186,7 @@ impl Gate {
         if let Some(flight) = flight {
             metrics::record_call(host::time().saturating_sub(flight.sent));
             let outcome = host::call_outcome(num_headers, body_size, flight.max_bytes);
-            self.take_outcome(flight.pending, outcome, flight.promise.as_ref());
+            self.take_outcome(flight, outcome);
         }
         self.wake_requests();
         self.signal_work();
@@ -194,7 +194,7 @@ impl Gate {
 
     fn settle(&self, step: Step, exchange: &Exchange, now: UnixSeconds) -> Option<Decision> {
         let mut state = self.state.borrow_mut();
-        state.collect_calls(Vec::new);
+        state.collect_calls(|| exchange.trace());
         match step {
             Step::Decide(decision) => Some(decision),
             Step::ReadBody {
@@ -242,12 +242,12 @@ impl Gate {
 impl State {
     /// Takes the calls that the engine wants, each with what `trace` says of its cause.
     fn collect_calls(&mut self, trace: impl Fn() -> TraceFields) {
-        while let Some((mut call, pending)) = self.engine.poll_call() {
-            call.headers.extend(trace());
-            let waiting = None;
+        while let Some((call, pending)) = self.engine.poll_call() {
+            let (waiting, trace) = (None, trace());
             self.outgoing.push_back(Outgoing {
                 call,
                 pending,
+                trace,
                 waiting,
             });
         }

@@ -26,7 +26,7 @@ pub(crate) fn time() -> Duration {
     since.unwrap_or_default()
 }
 
-/// Takes over the host's log level, which an operator may change at any time.
+/// Takes over the host's log level.
 pub(crate) fn follow_log_level() {
     proxy_wasm::set_log_level(hostcalls::get_log_level().unwrap_or(LogLevel::Info));
 }

@@ -33,6 +33,8 @@ pub(crate) struct AuthRoot {
     id: u32,
     gate: Option<Rc<Gate>>,
     settled: bool,
+    /// Whether the host's log leaves records out that are asked for.
+    loses_records: bool,
 }
 
 impl AuthRoot {
@@ -42,7 +44,20 @@ impl AuthRoot {
             id,
             gate: None,
             settled: false,
+            loses_records: false,
         }
+    }
+
+    /// Takes over the host's log level, which an operator may change at any time, and tells when
+    /// that begins to leave records out.
+    fn follow_log_level(&mut self) {
+        host::follow_log_level();
+        let has_records = self.gate.as_ref().is_some_and(|gate| gate.audit.is_some());
+        let loses = has_records && log::max_level() < log::LevelFilter::Info;
+        if loses && !self.loses_records {
+            log::error!("audit records are lost: Envoy's log level of wasm is above info");
+        }
+        self.loses_records = loses;
     }
 
     fn configure(&self) -> Result<Gate, ConfigError> {
@@ -107,6 +122,7 @@ impl RootContext for AuthRoot {
                 self.gate = Some(Rc::new(gate));
                 self.settled = false;
                 host::set_tick(FIRST_TICK);
+                self.follow_log_level();
                 true
             }
             Err(error) => {
@@ -122,7 +138,7 @@ impl RootContext for AuthRoot {
             self.settled = true;
             host::set_tick(TICK);
         }
-        host::follow_log_level();
+        self.follow_log_level();
         if let Some(gate) = &self.gate {
             gate.tick();
         }

@@ -2,6 +2,13 @@
 
 use portcullis_core::RequestHead;
 
+/// The longest `tracestate` that is carried on, in octets: what a vendor has to propagate at least
+/// (§3.3.1.5). A client may send as much as Envoy takes.
+const MAX_STATE: usize = 512;
+
+/// What a call carries on of the trace of its cause.
+pub(crate) type TraceFields = Vec<(&'static str, Vec<u8>)>;
+
 /// Returns the id of the trace.
 pub(crate) fn id(head: &RequestHead<'_>) -> Option<String> {
     parent(head).map(|parent| parent.chars().skip(3).take(32).collect())
@@ -9,7 +16,7 @@ pub(crate) fn id(head: &RequestHead<'_>) -> Option<String> {
 
 /// Returns the fields that a call for the request carries on; none where it is a part of no trace,
 /// or what it says of one is malformed.
-pub(crate) fn fields(head: &RequestHead<'_>) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn fields(head: &RequestHead<'_>) -> TraceFields {
     let Some(parent) = parent(head) else {
         return Vec::new();
     };
@@ -17,10 +24,20 @@ pub(crate) fn fields(head: &RequestHead<'_>) -> Vec<(&'static str, Vec<u8>)> {
     let states: Vec<&[u8]> = head.values("tracestate").collect();
     // Lines of a list (RFC 9110 §5.3); the call takes text only.
     let states = states.join(&b","[..]);
-    if !states.is_empty() && std::str::from_utf8(&states).is_ok() {
-        fields.push(("tracestate", states));
+    let states = bounded(&states);
+    if !states.is_empty() && std::str::from_utf8(states).is_ok() {
+        fields.push(("tracestate", states.to_vec()));
     }
     fields
+}
+
+/// Returns the members of a list that fit, from the left, which are the latest.
+fn bounded(states: &[u8]) -> &[u8] {
+    let Some(start) = states.get(..=MAX_STATE) else {
+        return states;
+    };
+    let end = start.iter().rposition(|byte| *byte == b',');
+    start.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 /// Returns `traceparent` if it is there once and well-formed (§3.2.2).
@@ -85,6 +102,20 @@ mod tests {
         );
         let later = PARENT.replacen("00-", "01-", 1) + "-more";
         check(&[("traceparent", &later)], &[("traceparent", &later)]);
+        let member = "k=".to_owned() + &"v".repeat(254);
+        let [whole, more] = [1, 3].map(|count| vec![member.as_str(); count].join(","));
+        let fits = format!("{member},{}", &member[1..]);
+        for (state, kept) in [
+            (&fits, &fits),
+            (&(fits.clone() + "v"), &whole),
+            (&more, &whole),
+        ] {
+            check(
+                &[parent, ("tracestate", state)],
+                &[parent, ("tracestate", kept)],
+            );
+        }
+        check(&[parent, ("tracestate", &"v".repeat(513))], &[parent]);
         check(&[("tracestate", "a=1")], &[]);
         check(&[parent, parent], &[]);
         for bad in [

@@ -1,7 +1,7 @@
 //! What people can see of the filter: its records, its figures, and the trace that calls carry on.
 
 use portcullis_tests::authorization_server::{CLIENT_ID, JWKS_PATH, TOKEN_PATH, grant, refusal};
-use portcullis_tests::{AuthorizationServer, Behaviour, EchoResource, Request};
+use portcullis_tests::{Alg, AuthorizationServer, Behaviour, EchoResource, Request, SigningKey};
 use serde_json::{Value, json};
 
 use crate::envoy::{self, Envoy};
@@ -93,6 +93,28 @@ fn refusals_have_records_where_nothing_else_has_and_none_unless_asked_for() {
 }
 
 #[test]
+fn a_log_level_that_leaves_records_out_is_told_of() {
+    let (server, resource) = (AuthorizationServer::start(), EchoResource::start());
+    for (audit, tells) in [("off", false), ("none", true)] {
+        let mut settings = api_key("k7Jc2uY0cTn4u4b9wq8v1Xz3Lr6Sd5Ff");
+        settings["PORTCULLIS_AUDIT"] = json!(audit);
+        let envoy = start(&settings, &server, &resource);
+        let level = |level: &str| {
+            let change = Request::post(&format!("/logging?wasm={level}"), "");
+            change.send(envoy.admin).unwrap();
+        };
+        level("warning");
+        let told = || envoy.log().matches("audit records are lost").count();
+        if tells {
+            envoy::until(|| told() > 0, || envoy.log());
+        }
+        // The level is looked at once a second, by the main thread and by the worker.
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+        assert_eq!(told(), if tells { 2 } else { 0 }, "{audit}");
+    }
+}
+
+#[test]
 fn calls_carry_the_trace_of_the_request_that_caused_them() {
     let (server, resource) = (AuthorizationServer::start(), EchoResource::start());
     server.on_client(CLIENT_ID, grant(3600));
@@ -111,6 +133,40 @@ fn calls_carry_the_trace_of_the_request_that_caused_them() {
         .collect();
     let whole = [Some(PARENT.to_owned()), Some("a=1".to_owned())];
     assert_eq!(carried, [whole, [None, None]]);
+}
+
+#[test]
+fn calls_that_follow_from_a_call_carry_its_trace() {
+    const DOCUMENT_PATH: &str = "/.well-known/openid-configuration";
+    let (server, resource) = (AuthorizationServer::start(), EchoResource::start());
+    server.on_path(DOCUMENT_PATH, Behaviour::status(503));
+    let settings = json!({
+        "OIDCPROXY_CONFIG_URL": server.url(DOCUMENT_PATH),
+        "OIDCPROXY_BASE_URL": "https://gw.example/mcp",
+        "OIDCPROXY_AUDIENCE": "mcp",
+        "PORTCULLIS_SESSION_BINDING": "off",
+    });
+    let envoy = start(&settings, &server, &resource);
+    // The first fetch is nobody's, and the next may be made two seconds later.
+    server.wait_for(DOCUMENT_PATH, 1);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let document = json!({"issuer": server.url(""), "jwks_uri": server.url(JWKS_PATH)});
+    server.on_path(DOCUMENT_PATH, Behaviour::json(200, &document));
+    let key = SigningKey::generate("key", Alg::EdDsa);
+    let token = format!(
+        "Bearer {}",
+        key.token(Alg::EdDsa, &json!({"sub": "somebody"}))
+    );
+    let traced = Request::post("/mcp", "{}").field("traceparent", PARENT);
+    assert_eq!(
+        envoy.send(&traced.field("authorization", token)).status,
+        401
+    );
+    for path in [DOCUMENT_PATH, JWKS_PATH] {
+        let calls = server.requests(path);
+        let carried = calls.last().unwrap().value("traceparent");
+        assert_eq!(carried.as_deref(), Some(PARENT), "{path}");
+    }
 }
 
 #[test]

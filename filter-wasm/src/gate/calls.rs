@@ -8,23 +8,28 @@ use super::{Gate, MAX_PER_CALLBACK};
 use crate::host;
 use crate::lease::{Look, Promise, Waiting};
 use crate::metrics::Counter;
+use crate::trace::TraceFields;
 
 /// A call that is to be made, here or elsewhere.
 pub(super) struct Outgoing {
     pub(super) call: UpstreamCall,
     pub(super) pending: PendingCall,
+    /// The trace that it is a part of.
+    pub(super) trace: TraceFields,
     /// What its worker waits for, where another makes the call.
     pub(super) waiting: Option<Waiting>,
 }
 
 /// A call that was sent.
 pub(super) struct Flight {
-    pub(super) pending: PendingCall,
+    pending: PendingCall,
     pub(super) max_bytes: usize,
     /// When it was sent.
     pub(super) sent: Duration,
     /// Whom its outcome was promised to.
-    pub(super) promise: Option<Promise>,
+    promise: Option<Promise>,
+    /// The trace that it is a part of, and what follows from it.
+    trace: TraceFields,
 }
 
 impl Gate {
@@ -45,7 +50,8 @@ impl Gate {
                 }
                 Look::Take(finding) => {
                     self.metrics.count(Counter::Call("shared"));
-                    self.take_finding(outgoing.pending, finding, Origin::OtherEngine);
+                    let Outgoing { pending, trace, .. } = outgoing;
+                    self.take_finding(pending, finding, Origin::OtherEngine, &trace);
                 }
             }
         }
@@ -67,15 +73,22 @@ impl Gate {
     }
 
     fn send(&self, outgoing: Outgoing, promise: Option<Promise>) {
-        let Outgoing { call, pending, .. } = outgoing;
+        let Outgoing {
+            mut call,
+            pending,
+            trace,
+            ..
+        } = outgoing;
+        call.headers.extend(trace.iter().cloned());
+        let flight = Flight {
+            pending,
+            max_bytes: call.max_response_bytes,
+            sent: host::time(),
+            promise,
+            trace,
+        };
         match host::dispatch(&call, &self.clusters.of(&call.url)) {
             Ok(token) => {
-                let flight = Flight {
-                    pending,
-                    max_bytes: call.max_response_bytes,
-                    sent: host::time(),
-                    promise,
-                };
                 self.state.borrow_mut().flights.insert(token, flight);
             }
             Err(failure) => {
@@ -83,17 +96,18 @@ impl Gate {
                     "call to {} not sent: its cluster is missing or full",
                     call.url
                 );
-                self.take_outcome(pending, Err(failure), promise.as_ref());
+                self.take_outcome(flight, Err(failure));
             }
         }
     }
 
-    pub(super) fn take_outcome(
-        &self,
-        pending: PendingCall,
-        outcome: CallOutcome,
-        promise: Option<&Promise>,
-    ) {
+    pub(super) fn take_outcome(&self, flight: Flight, outcome: CallOutcome) {
+        let Flight {
+            pending,
+            promise,
+            trace,
+            ..
+        } = flight;
         let outcome_name = call_outcome_name(&outcome);
         self.metrics.count(Counter::Call(outcome_name));
         let ambient = host::ambient();
@@ -101,22 +115,28 @@ impl Gate {
         let finding = state.engine.condense(&pending, outcome, ambient);
         drop(state);
         if let Some(lease) = &self.lease {
-            if let Some(promise) = promise {
+            if let Some(promise) = &promise {
                 lease.borrow_mut().give(promise, &finding);
             }
             if let Some(name) = pending.name().filter(|_| finding.admits()) {
                 lease.borrow().remember(&name, &finding);
             }
         }
-        self.take_finding(pending, finding, Origin::OwnCall);
+        self.take_finding(pending, finding, Origin::OwnCall, &trace);
     }
 
-    fn take_finding(&self, pending: PendingCall, finding: Finding, origin: Origin) {
+    fn take_finding(
+        &self,
+        pending: PendingCall,
+        finding: Finding,
+        origin: Origin,
+        trace: &TraceFields,
+    ) {
         let ambient = host::ambient();
         let mut state = self.state.borrow_mut();
         let engine = &mut state.engine;
         let wake = engine.handle_finding(pending, finding, origin, ambient);
         state.note_woken(wake);
-        state.collect_calls(Vec::new);
+        state.collect_calls(|| trace.clone());
     }
 }
