@@ -1,15 +1,17 @@
 //! One record for each decision, as lines of JSON: who asked what, what became of it, and why.
 //!
-//! Records leave through a bounded queue to a thread of their own, so that a slow disk holds no
-//! request up; what finds no room is counted and left out.
+//! Records leave through a bounded queue to a thread of their own, which alone touches the file: a
+//! disk that is slow or stuck holds up no request, no signal and no end. What finds no room is
+//! counted and left out.
 
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use portcullis_core::Outcome;
@@ -21,8 +23,11 @@ use crate::crypto::random_octets;
 /// Records that wait to be written, at most: some megabytes.
 const QUEUE: usize = 16 * 1024;
 
-/// How long the end waits for what is in the queue.
-const END_LIMIT: Duration = Duration::from_secs(2);
+/// How long the start waits for the file to open, and the end for what is in the queue.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// How often the end looks for room in a full queue.
+const STEP: Duration = Duration::from_millis(5);
 
 /// Flags of the audit log.
 #[derive(Clone, clap::Args)]
@@ -36,7 +41,8 @@ pub(crate) struct AuditArgs {
 }
 
 impl AuditArgs {
-    /// Opens the audit log, if there is to be one.
+    /// Opens the audit log, if there is to be one. A file that takes long to open, such as a pipe
+    /// that nobody reads, gets its records later.
     ///
     /// # Errors
     ///
@@ -45,18 +51,26 @@ impl AuditArgs {
         let Some(path) = &self.audit else {
             return Ok(None);
         };
-        let writer = Writer::open(path).with_context(|| format!("--audit {}", path.display()))?;
-        let (sender, receiver) = sync_channel(QUEUE);
-        let counts = Arc::new(Counts::default());
-        let written = Arc::clone(&counts);
-        std::thread::Builder::new()
+        let (sender, messages) = sync_channel(QUEUE);
+        let (counts, reopen) = (
+            Arc::new(Counts::default()),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let writer = Writer::new(path, Arc::clone(&counts), Arc::clone(&reopen));
+        let (tell, opened) = sync_channel(1);
+        thread::Builder::new()
             .name("audit".into())
-            .spawn(move || writer.run(&receiver, &written))
+            .spawn(move || writer.run(&messages, &tell))
             .context("cannot start threads")?;
+        match opened.recv_timeout(LIMIT) {
+            Ok(opened) => opened.with_context(|| format!("--audit {}", path.display()))?,
+            Err(_) => tracing::warn!("the audit log does not open yet, records wait for it"),
+        }
         let prefix = u64::from_be_bytes(random_octets().context("cannot draw random numbers")?);
         Ok(Some(AuditLog {
             sender,
             counts,
+            reopen,
             allowed: self.audit_allowed,
             prefix,
             next: AtomicU64::new(0),
@@ -77,6 +91,8 @@ pub(crate) struct Counts {
 pub(crate) struct AuditLog {
     sender: SyncSender<Message>,
     counts: Arc<Counts>,
+    /// Whether the file is to be opened anew.
+    reopen: Arc<AtomicBool>,
     allowed: AuditShare,
     /// What tells our request ids from those of other processes.
     prefix: u64,
@@ -114,17 +130,28 @@ impl AuditLog {
         }
     }
 
-    /// Has the file opened anew, after its old name was given to an older log.
+    /// Has the file opened anew, after its old name was given to an older log; never waits.
     pub(crate) fn reopen(&self) {
-        // In a full queue the message would be lost, and somebody waits for the new file.
-        drop(self.sender.send(Message::Reopen));
+        self.reopen.store(true, Ordering::Release);
+        // A writer that has nothing to do looks when it is woken; in a full queue, it has.
+        let _ = self.sender.try_send(Message::Wake);
     }
 
     /// Waits until what was taken is written, for a while.
     pub(crate) fn flush(&self) {
+        let deadline = Instant::now() + LIMIT;
         let (done, flushed) = sync_channel(1);
-        if self.sender.send(Message::Flush(done)).is_ok() {
-            let _ = flushed.recv_timeout(END_LIMIT);
+        let mut message = Message::Flush(done);
+        while let Err(TrySendError::Full(back)) = self.sender.try_send(message) {
+            if Instant::now() >= deadline {
+                break;
+            }
+            thread::sleep(STEP);
+            message = back;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if flushed.recv_timeout(left).is_err() {
+            tracing::error!("the audit log is stuck, its last records are lost");
         }
     }
 }

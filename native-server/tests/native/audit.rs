@@ -1,12 +1,12 @@
 //! The audit log: a record for each decision, and nothing of a credential.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Folder, Gateway, PATIENCE, Upstream};
+use crate::support::{Folder, Gateway, PATIENCE, Upstream, Wire, command, pipe};
 
 const KEY: &str = "a-key-for-the-audit-tests";
 
@@ -150,4 +150,69 @@ fn records_may_go_to_standard_output() {
     let stdout = gateway.child.stdout.as_mut().expect("piped");
     std::io::Read::read_to_string(stdout, &mut text).expect("text");
     assert!(text.contains(r#""reason":"wrong_api_key""#), "{text}");
+}
+
+/// More records than the queue and the pipe hold.
+const FLOOD: usize = 18_000;
+
+/// A pipe that is open and that nobody reads stands in for a disk that is stuck.
+#[test]
+fn a_stuck_disk_loses_records_and_holds_up_neither_signals_nor_the_end() {
+    let folder = Folder::new();
+    let path = pipe(&folder, "audit");
+    let unread = OpenOptions::new().read(true).write(true).open(&path);
+    let unread = unread.expect("opens");
+    let path = path.to_str().expect("text");
+    let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--audit", path];
+    args.extend(["--upstream", "http://127.0.0.1:9", "--admin", "127.0.0.1:0"]);
+    let key = [("ZSCALER_MCP_AUTH_API_KEY", KEY)];
+    let mut gateway = Gateway::start_command(&mut command(&args, &key), &[]);
+    let mut wire = gateway.connect();
+    let mut sender = wire.0.get_ref().try_clone().expect("socket");
+    let sending = std::thread::spawn(move || {
+        let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(FLOOD);
+        std::io::Write::write_all(&mut sender, request.as_bytes()).expect("sent");
+    });
+    for _ in 0..FLOOD {
+        assert!(wire.response().starts_with("HTTP/1.1 401 "));
+    }
+    sending.join().expect("sent");
+    for _ in 0..2 {
+        gateway.signal("-HUP");
+        gateway.log_with("settings reloaded");
+    }
+    let dropped = metric(
+        &gateway,
+        "portcullis_audit_records_total{outcome=\"dropped\"}",
+    );
+    assert!(dropped > 0, "{dropped}");
+    gateway.ends_within(Duration::from_secs(5));
+    gateway.log_with("the audit log is stuck");
+    drop(unread);
+}
+
+/// A pipe without a reader cannot even be opened.
+#[test]
+fn a_file_that_does_not_open_holds_up_nothing_and_has_its_records_later() {
+    let (folder, upstream) = (Folder::new(), upstream());
+    let path = pipe(&folder, "audit");
+    let gateway = start(&upstream, &["--audit", path.to_str().expect("text")]);
+    gateway.log_with("does not open yet");
+    gateway.exchange(&request("wrong", ""));
+    let mut reader = std::io::BufReader::new(fs::File::open(&path).expect("opens"));
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut reader, &mut line).expect("a record");
+    assert!(line.contains("wrong_api_key"), "{line}");
+}
+
+fn metric(gateway: &Gateway, name: &str) -> u64 {
+    let log = gateway.log_with("metrics on http://");
+    let (_, address) = log.split_once("metrics on http://").expect("logged");
+    let (address, _) = address.split_once("/metrics").expect("logged");
+    let mut wire = Wire::connect(address.parse().expect("address"));
+    wire.send("GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let page = wire.read_to_end();
+    let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
+    let value = lines.next().expect("a metric").trim();
+    value.parse().expect("a number")
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longer than anything here takes; only a failing test waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -105,6 +105,17 @@ impl Gateway {
             .expect("lock");
         assert!(log.contains(part), "{part} is not in {log}");
         log.clone()
+    }
+
+    /// Tells it to end, and waits until it has, for no longer than `limit`.
+    #[track_caller]
+    pub(crate) fn ends_within(&mut self, limit: Duration) {
+        self.terminate();
+        let told = Instant::now();
+        while self.child.try_wait().expect("waits").is_none() {
+            assert!(told.elapsed() < limit, "it goes on after {limit:?}");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Ends it at once and returns what it wrote to standard output.
@@ -282,6 +293,15 @@ pub(crate) fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
         .filter(|(field, _)| field.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.trim())
         .collect()
+}
+
+/// Makes a named pipe, which stands in for a file that hangs as long as nobody is at its other
+/// end.
+pub(crate) fn pipe(folder: &Folder, name: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("mkfifo runs").success());
+    path
 }
 
 /// A folder that goes when the test ends.
