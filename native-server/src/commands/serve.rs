@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{TrySendError, sync_channel};
 
 use anyhow::{Context as _, anyhow};
 use portcullis_core::HttpUrl;
@@ -144,15 +144,20 @@ fn reopen_on(mut hangup: Signal, telemetry: &Arc<Telemetry>) {
 }
 
 /// Reloads when the files change and when `hangup` comes, in a thread that ends with the runtime.
+/// Signals that come during a reload make one more, however many they are.
 fn reload_on(mut hangup: Signal, reloader: Reloader) -> anyhow::Result<()> {
-    let (tell, told) = channel();
+    let (tell, told) = sync_channel(1);
     std::thread::Builder::new()
         .name("reload".into())
         .spawn(move || reloader.run(&told))
         .context("cannot start threads")?;
     tokio::spawn(async move {
-        while hangup.recv().await.is_some() && tell.send(()).is_ok() {
+        while hangup.recv().await.is_some() {
             tracing::info!("told to reload");
+            // In a full channel there is the wish already.
+            if let Err(TrySendError::Disconnected(())) = tell.try_send(()) {
+                return;
+            }
         }
     });
     Ok(())

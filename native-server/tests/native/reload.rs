@@ -1,13 +1,16 @@
 //! Settings that change while requests come.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Gateway, PATIENCE, Upstream, Wire, command};
+use crate::support::{Folder, Gateway, PATIENCE, Upstream, Wire, command, pipe};
+use crate::tls::Authority;
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -114,6 +117,65 @@ fn sighup_reads_the_settings_again() {
     install.gateway.signal("-HUP");
     install.gateway.log_with("settings reloaded");
     assert_eq!(install.status("one"), 200);
+}
+
+/// The file of trust roots is a pipe: a fake that tells when the settings are read, and holds the
+/// reader up.
+#[test]
+fn signals_during_a_reload_make_one_more() {
+    let folder = Folder::new();
+    let roots = pipe(&folder, "roots.pem");
+    let (tell, reads) = channel();
+    let (proceed, told) = channel::<()>();
+    std::thread::spawn({
+        let (roots, authority) = (roots.clone(), Authority::new().certificate());
+        move || {
+            // It opens once there is somebody who reads.
+            while let Ok(mut file) = fs::OpenOptions::new().write(true).open(&roots) {
+                if tell.send(()).is_err() || told.recv().is_err() {
+                    return;
+                }
+                file.write_all(authority.as_bytes()).expect("written");
+                drop(file);
+                // Opened at once, it would be for the same reader.
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    });
+    let read = || reads.recv_timeout(PATIENCE).expect("settings are read");
+    proceed.send(()).expect("waits");
+    let environment = [
+        ("ZSCALER_MCP_AUTH_MODE", "none"),
+        ("SSL_CERT_FILE", roots.to_str().expect("text")),
+    ];
+    let args = ["--upstream", "https://localhost:9"];
+    let gateway = Gateway::start_with(&args, &environment);
+    read();
+    gateway.signal("-HUP");
+    read();
+    for signal in 2..=11 {
+        gateway.signal("-HUP");
+        log_times(&gateway, "told to reload", signal);
+    }
+    for _ in 0..20 {
+        proceed.send(()).expect("waits");
+    }
+    read();
+    let more = reads.recv_timeout(Duration::from_millis(500));
+    assert!(more.is_err(), "settings were read once more");
+    log_times(&gateway, "settings reloaded", 2);
+}
+
+#[track_caller]
+fn log_times(gateway: &Gateway, words: &str, times: usize) {
+    let begin = Instant::now();
+    while gateway.log_with(words).matches(words).count() < times {
+        assert!(
+            begin.elapsed() < PATIENCE,
+            "{words} is not there {times} times"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]
