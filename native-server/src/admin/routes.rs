@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -38,7 +38,10 @@ impl Desk {
             return turn_away(turned_away, path);
         }
         if !reads {
-            return text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+            let allowed = HeaderValue::from_static("GET, HEAD");
+            response.headers_mut().insert(ALLOW, allowed);
+            return response;
         }
         match path {
             "/health" => with_type(StatusCode::OK, "application/json", "{\"status\":\"ok\"}"),

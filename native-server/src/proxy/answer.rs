@@ -8,6 +8,9 @@ use portcullis_core::{LocalResponse, Outcome, Reason};
 
 use super::body::ResponseBody;
 
+/// The methods of MCP's transport, those of probes and of browsers.
+const METHODS: &str = "GET, HEAD, POST, DELETE, OPTIONS";
+
 /// A failure of the host, where the core has decided nothing or its decision cannot be carried
 /// out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -137,13 +140,17 @@ impl Failure {
         let body = format!(
             r#"{{"jsonrpc":"2.0","id":null,"error":{{"code":-32001,"message":"{message}"}}}}"#
         );
-        let headers = [
-            ("content-type", "application/json"),
-            ("cache-control", "no-store"),
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("cache-control", "no-store".to_owned()),
         ];
+        // RFC 9110 §15.5.6: this status comes with the methods that there are.
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.push(("allow", METHODS.to_owned()));
+        }
         LocalResponse {
             status: status.as_u16(),
-            headers: headers.map(|(name, value)| (name, value.to_owned())).into(),
+            headers,
             body: body.into_bytes(),
             reason: self.reason(),
         }

@@ -1,6 +1,6 @@
 //! The admin listener: what it tells, and whom.
 
-use crate::support::{Gateway, Upstream, Wire, run};
+use crate::support::{Gateway, Upstream, Wire, run, values};
 
 const KEY: &str = "a-key-for-the-admin-tests";
 
@@ -73,6 +73,26 @@ fn metrics_count_what_was_decided() {
             !page.contains(secret) && !refusals.contains(secret),
             "{secret}"
         );
+    }
+}
+
+/// RFC 9110 §15.5.6.
+#[test]
+fn a_method_that_is_not_allowed_is_answered_with_those_that_are() {
+    let (_gateway, admin, _upstream) = start(&[]);
+    for line in [
+        "POST /metrics",
+        "DELETE /api/status",
+        "PUT /",
+        "CONNECT a:1",
+    ] {
+        let mut wire = Wire::connect(admin);
+        wire.send(&format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        ));
+        let answer = wire.read_to_end();
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{line}: {answer}");
+        assert_eq!(values(&answer, "allow"), ["GET, HEAD"], "{line}");
     }
 }
 

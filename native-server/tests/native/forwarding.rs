@@ -224,3 +224,20 @@ fn logs_can_be_json_and_hold_no_credential() {
     assert!(log.lines().all(|line| line.starts_with('{')), "{log}");
     assert!(!log.contains("tell-nobody"), "{log}");
 }
+
+/// RFC 9110 §15.5.6.
+#[test]
+fn connect_is_refused_with_the_methods_that_there_are() {
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let gateway = Gateway::start(upstream.address, &[]);
+    let request = "CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\nconnection: close\r\n\r\n";
+    let answer = gateway.exchange(request);
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    let allowed = values(&answer, "allow").join(",");
+    assert!(
+        allowed.contains("GET") && allowed.contains("POST"),
+        "{answer}"
+    );
+    assert!(!allowed.contains("CONNECT"), "{answer}");
+    assert!(upstream.heads.try_recv().is_err(), "a request got through");
+}
