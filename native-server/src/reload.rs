@@ -123,6 +123,8 @@ pub(crate) struct Reloader {
     pub(crate) mode: &'static str,
     /// The host and the port that are listened on.
     pub(crate) listens_on: (String, u16),
+    /// The port in use, which the system chose where that one is 0.
+    pub(crate) port: u16,
     /// What requests meet.
     pub(crate) current: Arc<Current>,
     /// Runs what the engine does by the clock.
@@ -164,6 +166,7 @@ impl Reloader {
         if (&plan.listen.host, &plan.listen.port) != (host, port) {
             bail!("another listen address takes a restart; this process listens on {host}:{port}");
         }
+        plan.listen.port = self.port;
         let (resolution, stored_key) = plan.complete_again(self.mode != "none")?;
         let mode = resolution.config.mode_name();
         announce(

@@ -85,6 +85,7 @@ async fn carry_out(
         .with_context(|| format!("cannot listen on {}:{}", listens_on.0, listens_on.1))?;
     let address = listener.local_addr()?;
     let admin = args.admin.open().await?;
+    plan.listen.port = address.port();
     let (resolution, stored_key) = plan.complete()?;
     announce(&resolution, plan.upstream.as_ref(), &stored_key, "starting");
     if let StoredKey::Made { path, key } = &stored_key {
@@ -109,6 +110,7 @@ async fn carry_out(
         watch,
         mode,
         listens_on,
+        port: address.port(),
         current: Arc::clone(&current),
         runtime: Handle::current(),
         refreshing,

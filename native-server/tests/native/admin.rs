@@ -76,6 +76,23 @@ fn metrics_count_what_was_decided() {
     }
 }
 
+#[test]
+fn the_address_that_is_told_is_the_one_in_use() {
+    let (gateway, admin, _upstream) = start(&[]);
+    let told = format!(
+        "\"listen\":\"127.0.0.1:{}, plain HTTP\"",
+        gateway.address.port()
+    );
+    let check = || {
+        let answer = ask(admin, "/api/status", "host: localhost\r\n");
+        assert!(answer.contains(&told), "{told} is not in {answer}");
+    };
+    check();
+    gateway.signal("-HUP");
+    gateway.log_with("settings reloaded");
+    check();
+}
+
 /// RFC 9110 §15.5.6.
 #[test]
 fn a_method_that_is_not_allowed_is_answered_with_those_that_are() {
