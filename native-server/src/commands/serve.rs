@@ -1,6 +1,6 @@
 //! `portcullis serve`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{TrySendError, sync_channel};
@@ -56,16 +56,19 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let mut watch = FileWatch::default();
     let plan = lasting.plan(args.settings.load_watched(&mut watch)?)?;
     // One worker a core, this thread being the first.
-    tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start threads")?
-        .block_on(async {
-            if let Some(export) = export {
-                tokio::spawn(export.run());
-            }
-            carry_out(plan, lasting, watch, telemetry, args).await
-        })
+        .context("cannot start threads")?;
+    let carried_out = runtime.block_on(async {
+        if let Some(export) = export {
+            tokio::spawn(export.run());
+        }
+        carry_out(plan, lasting, watch, telemetry, args).await
+    });
+    // Looking a name up cannot be broken off, and nobody waits for the result.
+    runtime.shutdown_background();
+    carried_out
 }
 
 async fn carry_out(
@@ -76,15 +79,16 @@ async fn carry_out(
     args: &ServeArgs,
 ) -> anyhow::Result<()> {
     // Before the listener, so that a signal sent once it is there does what it should.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut stop = Stop::new()?;
     let hangup = signal(SignalKind::hangup())?;
     let listens_on = (plan.listen.host.clone(), plan.listen.port);
-    let listener = TcpListener::bind((listens_on.0.as_str(), listens_on.1))
-        .await
-        .with_context(|| format!("cannot listen on {}:{}", listens_on.0, listens_on.1))?;
+    let opening = async { anyhow::Ok((listen(&listens_on).await?, args.admin.open().await?)) };
+    let (listener, admin) = tokio::select! {
+        opened = opening => opened?,
+        // A name may take long to look up.
+        () = stop.told() => return Ok(()),
+    };
     let address = listener.local_addr()?;
-    let admin = args.admin.open().await?;
     plan.listen.port = address.port();
     let (resolution, stored_key) = plan.complete()?;
     announce(&resolution, plan.upstream.as_ref(), &stored_key, "starting");
@@ -118,21 +122,49 @@ async fn carry_out(
     reload_on(hangup, reloader)?;
     reopen_on(signal(SignalKind::hangup())?, &telemetry);
     tracing::info!("listening on {address}");
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    serve(listener, current, &telemetry, args.max_connections, stop)
-        .await
-        .context("cannot start threads")?;
+    serve(
+        listener,
+        current,
+        &telemetry,
+        args.max_connections,
+        stop.told(),
+    )
+    .await
+    .context("cannot start threads")?;
     keeping_up.abort();
     telemetry.report();
     if let Some(audit) = &telemetry.audit {
         audit.flush();
     }
     Ok(())
+}
+
+async fn listen((host, port): &(String, u16)) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind((host.as_str(), *port)).await;
+    listener.with_context(|| format!("cannot listen on {host}:{port}"))
+}
+
+/// The signals that end the program.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one of them.
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Has the audit log opened anew when `hangup` comes, as is usual after a rotation.
@@ -167,7 +199,7 @@ fn reload_on(mut hangup: Signal, reloader: Reloader) -> anyhow::Result<()> {
 
 /// Shows the key on standard output, never in the log.
 fn show_key(path: &Path, key: &str, url: &HttpUrl) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     writeln!(out, "A new API key, kept in {}:\n", path.display())?;
     writeln!(out, "    {key}\n")?;
     writeln!(out, "It is shown only this once. For mcp-remote:\n")?;
