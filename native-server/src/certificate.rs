@@ -1,8 +1,6 @@
 //! The times between which a certificate counts, which rustls checks and does not tell.
 
-use portcullis_core::UnixSeconds;
-
-use crate::moment::from_civil;
+use portcullis_core::{Timestamp, UnixSeconds};
 
 /// From when until when a certificate counts (RFC 5280 §4.1.2.5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,26 +52,24 @@ fn element(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 
 /// Splits a time off. Years of two digits are those from 1950 on (RFC 5280 §4.1.2.5.1).
 fn time(input: &[u8]) -> Option<(UnixSeconds, &[u8])> {
-    let (text, rest, century) = match element(input, UTC_TIME) {
-        Some((text, rest)) => (text, rest, true),
+    let (year, after_year, rest) = match element(input, UTC_TIME) {
+        Some((text, rest)) => {
+            let (year, after_year) = std::str::from_utf8(text).ok()?.split_at_checked(2)?;
+            let century = if year < "50" { "20" } else { "19" };
+            (format!("{century}{year}"), after_year, rest)
+        }
         None => {
             let (text, rest) = element(input, GENERALIZED_TIME)?;
-            (text, rest, false)
+            let (year, after_year) = std::str::from_utf8(text).ok()?.split_at_checked(4)?;
+            (year.to_owned(), after_year, rest)
         }
     };
-    let digits = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
-    let year_digits = if century { 2 } else { 4 };
-    let (year, digits) = digits.split_at_checked(year_digits)?;
-    let year: u64 = year.parse().ok()?;
-    let year = match (century, year) {
-        (true, 50..) => year + 1900,
-        (true, _) => year + 2000,
-        (false, _) => year,
-    };
-    let pair = |at: usize| digits.get(at..at + 2)?.parse().ok();
-    let date = [year, pair(0)?, pair(2)?];
-    let time = [pair(4)?, pair(6)?, pair(8)?];
-    Some((from_civil(date, time)?, rest))
+    let digits = after_year.strip_suffix('Z')?;
+    let pair = |at: usize| digits.get(at..at + 2);
+    let (month, day) = (pair(0)?, pair(2)?);
+    let (hour, minute, second) = (pair(4)?, pair(6)?, pair(8)?);
+    let text = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    Some((Timestamp::parse(&text)?.0, rest))
 }
 
 #[cfg(test)]
@@ -93,12 +89,12 @@ mod tests {
     #[track_caller]
     fn check(from: i32, until: i32) {
         let validity = Validity::of(&certificate(from, until)).expect("a certificate");
-        let time = |year: i32, month, day| {
-            let year = u64::try_from(year).expect("a year");
-            from_civil([year, month, day], [0, 0, 0]).expect("a time")
+        let time = |date: String| {
+            let time = Timestamp::parse(&format!("{date}T00:00:00Z"));
+            time.expect("a time").0
         };
-        assert_eq!(validity.not_before, time(from, 2, 3));
-        assert_eq!(validity.not_after, time(until, 12, 31));
+        assert_eq!(validity.not_before, time(format!("{from}-02-03")));
+        assert_eq!(validity.not_after, time(format!("{until}-12-31")));
     }
 
     #[test]
