@@ -1,10 +1,23 @@
-//! Times for people.
+//! The wall clock, and times for people.
 
-use portcullis_core::{Timestamp, UnixSeconds};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use portcullis_core::{Ambient, Timestamp, UnixSeconds};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 pub(crate) const DAY: u64 = 24 * HOUR;
+
+/// Returns the wall clock; a clock before 1970 counts as 1970.
+pub(crate) fn now() -> UnixSeconds {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    UnixSeconds(since.map_or(0, |since| since.as_secs()))
+}
+
+/// Returns the surroundings of an engine call.
+pub(crate) fn ambient() -> Ambient {
+    Ambient { now: now() }
+}
 
 /// Writes a time as `2026-11-25 15:56:24 UTC`.
 pub(crate) fn civil(at: UnixSeconds) -> String {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::crypto::random_token;
 use crate::key_file::{self, Entry, KeyFile, is_of, text};
-use crate::proxy::now;
+use crate::moment::now;
 use crate::terminal::{note, print};
 
 /// Arguments of `portcullis keys`.

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant as Clock};
 
 use portcullis_core::audit::Basis;
 use portcullis_core::config::ModeName;
 use portcullis_core::jose::SignatureCheck;
 use portcullis_core::rules::{AddressList, client_address};
 use portcullis_core::{
-    Ambient, Answer, CallOutcome, Config, Decision, Engine, Opening, PendingBody, PendingCall,
-    PendingCheck, PendingRequest, RequestBody, RequestHead, Seed, Step, Ticket, UnixSeconds,
-    UpstreamCall,
+    Answer, CallOutcome, Config, Decision, Engine, Opening, PendingBody, PendingCall, PendingCheck,
+    PendingRequest, RequestBody, RequestHead, Seed, Step, Ticket, UnixSeconds, UpstreamCall,
 };
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -22,6 +21,7 @@ use super::trail::CallTrace;
 use super::upload::Upload;
 use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
+use crate::moment::ambient;
 use crate::telemetry::{IssuerKeys, KeyUse, Present, Telemetry};
 use crate::trace::TraceContext;
 
@@ -350,14 +350,4 @@ impl Drop for Parked {
 /// Locks, also after a panic: what the locks guard are maps, whole at every moment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn ambient() -> Ambient {
-    Ambient { now: now() }
-}
-
-/// Returns the wall clock; a clock before 1970 counts as 1970.
-pub(crate) fn now() -> UnixSeconds {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    UnixSeconds(since.map_or(0, |since| since.as_secs()))
 }

@@ -30,7 +30,7 @@ mod worker;
 
 pub(crate) use calls::{CallClient, FailedCall};
 pub(crate) use connector::Connector;
-pub(crate) use decide::{Gate, now};
+pub(crate) use decide::Gate;
 pub(crate) use forward::Forwarder;
 pub(crate) use ledger::SharedLedger;
 pub(crate) use refresh::refresh;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Gate;
-use super::decide::now;
+use crate::moment::now;
 
 /// Sleeps until the engine has something to do, for ever.
 pub(crate) async fn refresh(gate: Arc<Gate>) {

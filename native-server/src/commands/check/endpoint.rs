@@ -7,8 +7,8 @@ use portcullis_core::{HttpUrl, Reach, UnixSeconds, UpstreamCall, UpstreamRespons
 use super::document::header;
 use super::report::{Finding, Report, Section};
 use super::trouble::Trouble;
-use crate::moment::span;
-use crate::proxy::{CallClient, now};
+use crate::moment::{now, span};
+use crate::proxy::CallClient;
 use crate::terminal::Progress;
 
 /// What is asked for.

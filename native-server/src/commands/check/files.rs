@@ -16,8 +16,7 @@ use super::report::{Finding, Report, Section};
 use crate::certificate::Validity;
 use crate::commands::preview::Preview;
 use crate::listen::TlsFiles;
-use crate::moment::{DAY, civil, relative};
-use crate::proxy::now;
+use crate::moment::{DAY, civil, now, relative};
 use crate::state::StoredKey;
 
 /// A certificate that ends sooner is to be renewed.

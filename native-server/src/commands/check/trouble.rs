@@ -8,8 +8,8 @@ use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 use tokio::time::error::Elapsed;
 
-use crate::moment::{civil, relative};
-use crate::proxy::{FailedCall, Unresolved, now};
+use crate::moment::{civil, now, relative};
+use crate::proxy::{FailedCall, Unresolved};
 
 /// What went wrong, and what to do.
 pub(super) struct Trouble {

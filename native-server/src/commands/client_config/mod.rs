@@ -18,8 +18,8 @@ use self::entry::{Field, Server, fields, placeholder};
 use self::store::{File, Written};
 use super::preview::Preview;
 use crate::listen::Listen;
+use crate::moment::now;
 use crate::paste::client_url;
-use crate::proxy::now;
 use crate::settings::SettingsArgs;
 use crate::terminal::{note, print};
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use self::decoded::Decoded;
 use self::verdict::Verdict;
 use super::check::fetch;
-use crate::proxy::now;
+use crate::moment::now;
 use crate::terminal::{Palette, print};
 
 /// A token is never longer.
