@@ -10,6 +10,7 @@ use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::pending::{Answer, Body, Call, Request};
 use crate::translate;
 
+/// An engine, and what its settings were taken for.
 pub(crate) struct Engine {
     /// Borrowed for one call only; nothing in a call comes back here.
     engine: RefCell<core::Engine>,

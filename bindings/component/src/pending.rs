@@ -5,14 +5,19 @@ use portcullis_core as core;
 use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::translate;
 
+/// A request whose body is wanted.
 pub(crate) struct Body(pub(crate) core::PendingBody);
 
+/// A request that waits for an answer.
 pub(crate) struct Request(pub(crate) core::PendingRequest);
 
+/// A call that is under way.
 pub(crate) struct Call(pub(crate) core::PendingCall);
 
+/// What requests that wait are woken with.
 pub(crate) struct Answer(pub(crate) core::Answer);
 
+/// What the engine knows of a request that was passed on.
 pub(crate) struct Passage(pub(crate) core::Forward);
 
 impl wit::GuestPendingBody for Body {}

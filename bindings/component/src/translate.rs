@@ -7,6 +7,7 @@ use portcullis_core as core;
 use crate::interface::exports::portcullis::gate::gate as wit;
 use crate::pending::{Body, Passage, Request};
 
+/// Returns field lines as a request or response head of the core has them.
 pub(crate) fn lines(fields: &[wit::Field]) -> Vec<(&str, &[u8])> {
     let fields = fields.iter();
     fields.map(|field| (&*field.name, &*field.value)).collect()
@@ -21,6 +22,7 @@ pub(crate) fn peer(address: Option<&str>) -> core::Peer<'_> {
     })
 }
 
+/// Returns what the host read of a body.
 pub(crate) fn body(body: &wit::RequestBody) -> core::RequestBody<'_> {
     match body {
         wit::RequestBody::Whole(octets) => core::RequestBody::Whole(octets),
@@ -29,6 +31,7 @@ pub(crate) fn body(body: &wit::RequestBody) -> core::RequestBody<'_> {
     }
 }
 
+/// Returns what became of a call.
 pub(crate) fn outcome(
     outcome: Result<wit::UpstreamResponse, wit::CallFailure>,
 ) -> core::CallOutcome {
@@ -52,6 +55,7 @@ pub(crate) fn outcome(
     }
 }
 
+/// Returns what the host does next; what is pending goes along as a resource.
 pub(crate) fn step(step: core::Step) -> wit::Step {
     match step {
         core::Step::Decide(decision) => wit::Step::Decide(self::decision(decision)),
@@ -88,6 +92,7 @@ fn decision(decision: core::Decision) -> wit::Decision {
     }
 }
 
+/// Returns edits of a head.
 pub(crate) fn edits(edits: &core::HeaderEdits) -> wit::HeaderEdits {
     let removals = edits.removals();
     wit::HeaderEdits {
@@ -97,6 +102,7 @@ pub(crate) fn edits(edits: &core::HeaderEdits) -> wit::HeaderEdits {
     }
 }
 
+/// Returns a call that the host is to send.
 pub(crate) fn call(call: core::UpstreamCall) -> wit::UpstreamCall {
     wit::UpstreamCall {
         method: call.method.to_owned(),

@@ -27,6 +27,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
+    /// Returns the form in words for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Lines => "header lines",

@@ -63,6 +63,7 @@ struct Ended {
 }
 
 impl Report {
+    /// Tells of a pasted request what the engine made of it.
     pub(crate) fn new(pasted: &Pasted, known: &Known, explanation: Explanation) -> Self {
         let signature = signature(&explanation.checks);
         Self {

@@ -7,6 +7,11 @@ use std::time::Duration;
 use crate::gate::wit::{CallFailure, Field, Reach, UpstreamCall, UpstreamResponse};
 use crate::wire;
 
+/// Sends a call and returns its response.
+///
+/// # Errors
+///
+/// Tells how a call failed; `https` URLs and hosts that a stranger named are not called.
 pub(crate) fn send(call: &UpstreamCall) -> Result<UpstreamResponse, CallFailure> {
     let rest = call
         .url

@@ -42,11 +42,13 @@ impl Gate {
         }))
     }
 
+    /// Returns the name of the mode and why it was chosen.
     pub(crate) fn mode(&mut self) -> Result<(String, String)> {
         let engines = self.component.portcullis_gate_gate().engine();
         engines.call_mode(&mut self.store, self.engine)
     }
 
+    /// Returns what is allowed but unwise, for people.
     pub(crate) fn warnings(&mut self) -> Result<Vec<String>> {
         let engines = self.component.portcullis_gate_gate().engine();
         engines.call_warnings(&mut self.store, self.engine)

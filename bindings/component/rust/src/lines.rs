@@ -16,6 +16,7 @@ pub(crate) fn read() -> Result<Option<Value>> {
     Ok(Some(serde_json::from_str(&line)?))
 }
 
+/// Writes a line, and flushes: who reads it waits for it.
 pub(crate) fn write(value: &Value) -> Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{value}")?;
@@ -43,10 +44,12 @@ pub(crate) fn fields(value: &Value) -> Vec<wit::Field> {
         .collect()
 }
 
+/// Returns edits as JSON has them here.
 pub(crate) fn edits(edits: &wit::HeaderEdits) -> Value {
     json!({"remove": edits.remove, "add": shown(&edits.add), "set": shown(&edits.set)})
 }
 
+/// Returns fields as pairs of a name and a value.
 pub(crate) fn shown(fields: &[wit::Field]) -> Value {
     let pairs = fields.iter();
     pairs
@@ -54,6 +57,7 @@ pub(crate) fn shown(fields: &[wit::Field]) -> Value {
         .collect()
 }
 
+/// Returns octets as text, a character each, as [`octets`] reads them.
 pub(crate) fn text(octets: &[u8]) -> String {
     octets.iter().copied().map(char::from).collect()
 }
