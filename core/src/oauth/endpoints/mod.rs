@@ -3,6 +3,7 @@
 mod authorize;
 mod callback;
 mod consent;
+mod issuance;
 mod metadata;
 mod redirect;
 mod registration;
