@@ -7,7 +7,7 @@
 
 use std::fs::{Permissions, set_permissions};
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use portcullis_core::{Timestamp, UnixSeconds};
 use serde_json::Value;
 
-use crate::support::{Folder, Upstream, run};
+use crate::support::{Folder, Gateway, Upstream, run};
 use crate::tls::Authority;
 
 const OPEN: (&str, &str) = ("ZSCALER_MCP_AUTH_MODE", "none");
@@ -67,6 +67,25 @@ fn settings_in_order_are_no_problem_and_nothing_is_written() {
     check(&report, "ok", "mode api-key");
     check(&report, "ok", "the first run of serve makes an API key");
     assert!(!Path::new(state).exists());
+}
+
+#[test]
+fn running_gateway_is_asked_whether_it_is_ready() {
+    let upstream = Upstream::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let ready = |address: SocketAddr| {
+        let output = run(&["check", "--ready", "--listen", &address.to_string()], &[]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), errors)
+    };
+    let gateway = Gateway::start(upstream.address, &[]);
+    assert_eq!(ready(gateway.address), (Some(0), String::new()));
+    let without = Gateway::start(Upstream::dead(), &[]);
+    let (code, errors) = ready(without.address);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("answers with status 503"), "{errors}");
+    let (code, errors) = ready(Upstream::dead());
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("/ready"), "{errors}");
 }
 
 #[test]

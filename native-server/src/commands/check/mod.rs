@@ -5,6 +5,7 @@ mod endpoint;
 mod files;
 mod keys;
 mod online;
+mod ready;
 mod report;
 mod trouble;
 
@@ -39,6 +40,10 @@ pub(crate) struct CheckArgs {
         value_parser = clap::value_parser!(u32).range(1..=300)
     )]
     timeout: u32,
+    /// Only ask the gateway that runs here with these settings whether it is ready, as health
+    /// checks of containers do
+    #[arg(long, help_heading = "Check", conflicts_with_all = ["online", "json"])]
+    ready: bool,
     /// Print JSON
     #[arg(long, help_heading = "Check")]
     json: bool,
@@ -50,8 +55,13 @@ pub(crate) struct CheckArgs {
 ///
 /// # Errors
 ///
-/// Fails when there is no thread, or nobody to print for.
+/// Fails when there is no thread, or nobody to print for, and with `--ready` where the gateway is
+/// not ready.
 pub(crate) fn run(args: &CheckArgs, color: ColorChoice) -> anyhow::Result<ExitCode> {
+    if args.ready {
+        ready::ask(&args.serve.settings.load()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut report = Report::default();
     check(args, &mut report)?;
     if args.json {
