@@ -37,5 +37,5 @@ pub(crate) use gate::Gate;
 pub(crate) use ledger::SharedLedger;
 pub(crate) use refresh::refresh;
 pub(crate) use resolver::Unresolved;
-pub(crate) use serve::serve;
+pub(crate) use serve::{GRACE, serve};
 pub(crate) use service::{Current, Role, Service};

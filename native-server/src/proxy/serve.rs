@@ -15,7 +15,7 @@ use super::worker::Workers;
 use crate::telemetry::Telemetry;
 
 /// How long requests under way may take when the program is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `listener` as `current` says, with at most `max_connections` at a time, until `stop`

@@ -81,6 +81,11 @@ impl Native<'_> {
         let spec = Yaml::map([
             ("selector", self.selector()),
             ("strategy", strategy),
+            (
+                "minReadySeconds",
+                Yaml::from(10)
+                    .noted("One that fails at once stops a rollout before the next is replaced."),
+            ),
             ("template", template),
         ]);
         let remark = format!("{remark}\nHow many there are is the autoscaler's business.");
@@ -105,7 +110,15 @@ impl Native<'_> {
     }
 
     fn disruption_budget(&self) -> File {
-        let spec = Yaml::map([("maxUnavailable", 1.into()), ("selector", self.selector())]);
+        let spec = Yaml::map([
+            ("maxUnavailable", 1.into()),
+            ("selector", self.selector()),
+            (
+                "unhealthyPodEvictionPolicy",
+                Yaml::from("AlwaysAllow")
+                    .noted("A pod that is not ready serves nobody, so it holds up no drain."),
+            ),
+        ]);
         let remark = "Nodes are drained one replica at a time.";
         self.file("policy/v1", "PodDisruptionBudget", remark, spec)
     }
@@ -132,6 +145,11 @@ impl Native<'_> {
             ("minReplicas", 2.into()),
             ("maxReplicas", 10.into()),
             ("metrics", Yaml::list([cpu])),
+            (
+                "behavior",
+                Yaml::map([("scaleDown", scale_down())])
+                    .noted("Each replica that goes cuts its streams, so they go slowly."),
+            ),
         ]);
         let remark = "Replicas share nothing but the settings and the state keys.";
         self.file("autoscaling/v2", "HorizontalPodAutoscaler", remark, spec)
@@ -199,6 +217,19 @@ impl Native<'_> {
     fn selector(&self) -> Yaml {
         Yaml::map([("matchLabels", self.labels())])
     }
+}
+
+/// Lets one replica go in five minutes, after ten of less to do.
+fn scale_down() -> Yaml {
+    let policy = Yaml::map([
+        ("type", "Pods".into()),
+        ("value", 1.into()),
+        ("periodSeconds", 300.into()),
+    ]);
+    Yaml::map([
+        ("stabilizationWindowSeconds", 600.into()),
+        ("policies", Yaml::list([policy])),
+    ])
 }
 
 /// A policy knows addresses, and those of a host outside may change at any time. What cloud

@@ -13,6 +13,7 @@ mod istio;
 mod kubernetes;
 mod pod;
 mod systemd;
+mod stopping;
 mod yaml;
 
 pub(crate) use cluster::{Place, check_named, check_reachable};

@@ -3,10 +3,14 @@
 use crate::render::Install;
 use crate::render::cluster::Place;
 use crate::render::kubernetes::client_certificates;
+use crate::render::stopping::{stop_remark, stop_seconds};
 use crate::render::yaml::Yaml;
 
 /// The user and group of the image.
 const USER: u32 = 65532;
+
+/// How long a pod that is to end still serves, in seconds.
+const PRE_STOP: u64 = 5;
 
 /// Writes the specification of the pod.
 pub(crate) fn pod(place: &Place, install: &Install) -> Yaml {
@@ -22,31 +26,42 @@ pub(crate) fn pod(place: &Place, install: &Install) -> Yaml {
         let secret = Yaml::map([("secretName", format!("{}-tls", place.name).into())]);
         volumes.push(Yaml::map([("name", "tls".into()), ("secret", secret)]));
     }
-    let spread = Yaml::map([
-        ("maxSkew", 1.into()),
-        ("topologyKey", "kubernetes.io/hostname".into()),
-        ("whenUnsatisfiable", "ScheduleAnyway".into()),
-        (
-            "labelSelector",
-            Yaml::map([(
-                "matchLabels",
-                Yaml::map([("app.kubernetes.io/instance", place.name.as_str().into())]),
-            )]),
-        ),
-    ]);
     Yaml::map([
         (
             "automountServiceAccountToken",
             Yaml::from(false).noted("The gate asks nothing of the cluster."),
         ),
+        (
+            "enableServiceLinks",
+            Yaml::from(false).noted("No variables that begin like settings, after Services."),
+        ),
         ("securityContext", pod_security()),
         (
             "terminationGracePeriodSeconds",
-            Yaml::from(60).noted("Requests under way are finished."),
+            Yaml::Number(PRE_STOP.saturating_add(stop_seconds())).noted(stop_remark()),
         ),
-        ("topologySpreadConstraints", Yaml::list([spread])),
+        (
+            "topologySpreadConstraints",
+            Yaml::list(
+                ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+                    .map(|key| spread(place, key)),
+            )
+            .noted("Neither a zone nor a node has all replicas, if that can be."),
+        ),
         ("containers", Yaml::list([container(place, install)])),
         ("volumes", Yaml::List(volumes)),
+    ])
+}
+
+/// Counts the pods of one version only: those that a rollout replaces are gone when it ends.
+fn spread(place: &Place, key: &str) -> Yaml {
+    let labels = Yaml::map([("app.kubernetes.io/instance", place.name.as_str().into())]);
+    Yaml::map([
+        ("maxSkew", 1.into()),
+        ("topologyKey", key.into()),
+        ("whenUnsatisfiable", "ScheduleAnyway".into()),
+        ("labelSelector", Yaml::map([("matchLabels", labels)])),
+        ("matchLabelKeys", Yaml::list(["pod-template-hash".into()])),
     ])
 }
 
@@ -95,12 +110,17 @@ fn container(place: &Place, install: &Install) -> Yaml {
         ("securityContext", security),
         ("resources", resources()),
         (
+            "startupProbe",
+            probe(install, "/health", 1, 30)
+                .noted("Asked each second, so that the slower ones begin as soon as it listens."),
+        ),
+        (
             "livenessProbe",
-            probe(install, "/health", 3).noted("Whether it runs at all."),
+            probe(install, "/health", 10, 3).noted("Whether it runs at all."),
         ),
         (
             "readinessProbe",
-            probe(install, "/ready", 3).noted(
+            probe(install, "/ready", 10, 3).noted(
                 "Whether the JWKS, where there is one, and the protected resource can be reached.",
             ),
         ),
@@ -108,7 +128,7 @@ fn container(place: &Place, install: &Install) -> Yaml {
             "lifecycle",
             Yaml::map([(
                 "preStop",
-                Yaml::map([("sleep", Yaml::map([("seconds", 5.into())]))]),
+                Yaml::map([("sleep", Yaml::map([("seconds", Yaml::Number(PRE_STOP))]))]),
             )])
             .noted("The Service takes a moment to send nothing more here."),
         ),
@@ -135,7 +155,7 @@ fn resources() -> Yaml {
 }
 
 /// A probe cannot show a certificate; that the port is open must do then.
-fn probe(install: &Install, path: &str, failures: u32) -> Yaml {
+fn probe(install: &Install, path: &str, period: u32, failures: u32) -> Yaml {
     let port = ("port", Yaml::from("http"));
     let (kind, action) = if client_certificates(install) {
         ("tcpSocket", Yaml::map([port]))
@@ -150,7 +170,7 @@ fn probe(install: &Install, path: &str, failures: u32) -> Yaml {
     };
     Yaml::map([
         (kind, action),
-        ("periodSeconds", 10.into()),
+        ("periodSeconds", period.into()),
         ("timeoutSeconds", 5.into()),
         ("failureThreshold", failures.into()),
     ])

@@ -4,6 +4,7 @@ use portcullis_core::config::Setting;
 
 use crate::render::Install;
 use crate::render::files::{File, MARK};
+use crate::render::stopping::{stop_remark, stop_seconds};
 
 /// Where the settings are expected.
 const FOLDER: &str = "/etc/portcullis";
@@ -83,8 +84,8 @@ fn unit(install: &Install, binary: &str) -> String {
          {}\
          Restart=on-failure\n\
          RestartSec=1\n\
-         # Requests under way are finished.\n\
-         TimeoutStopSec=60\n\
+         # {}\n\
+         TimeoutStopSec={}\n\
          # A client's connection takes two descriptors.\n\
          LimitNOFILE=65536\n\n\
          {SANDBOX}\
@@ -94,6 +95,8 @@ fn unit(install: &Install, binary: &str) -> String {
         certificates(install),
         capabilities(install),
     )
+        stop_remark(),
+        stop_seconds(),
 }
 
 /// Hands the files of TLS to the service, which cannot read them where they are.
