@@ -1,14 +1,16 @@
-//! Installs of the native binary: the unit, the compose file, and settings that it takes.
+//! Installs of the native binary: the unit, settings that it takes, and its end.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
+use portcullis_tests::{Gateway, Kind, Settings};
 use serde_json::Value;
 
-use crate::render::{
-    API_KEY, Folder, MODES, STATE_KEY, documents, mode, python, render, rendered, tool,
-};
+use crate::render::{API_KEY, Folder, MODES, STATE_KEY, documents, mode, render, rendered, tool};
 use crate::tools;
 
 const SECRETS: [(&str, &str); 3] = [
@@ -164,31 +166,49 @@ fn unit_does_not_open_what_serve_would_refuse() {
 }
 
 #[test]
-fn compose_file_is_one_by_the_specification_and_opens_the_gate_alone() {
-    const CHECK: &str = "import sys; from compose_spec import PyCompose\n\
-        compose = PyCompose.from_yaml(sys.argv[1])\n\
-        compose.validate(); compose.validate_configs(); compose.validate_networks()";
-    for (name, variables) in MODES {
-        let text = rendered(&["compose"], variables);
-        let output = Command::new(python())
-            .args(["-c", CHECK, &text])
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {errors}\n{text}");
-    }
-    let dollar = [
-        ("ZSCALER_MCP_AUTH_MODE", "none"),
-        ("PORTCULLIS_BRAND_TEXT", "a $b"),
-    ];
-    let upstream = ["compose", "--upstream", "http://127.0.0.1:9000"];
-    let output = render(&upstream, &dollar);
-    let compose = &documents(&String::from_utf8(output.stdout).unwrap())[0];
-    let settings = compose["configs"]["settings"]["content"].as_str().unwrap();
-    assert!(settings.contains("a $$b"), "{settings}");
-    assert!(settings.contains("http://mcp:9000"), "{settings}");
-    let services = &compose["services"];
-    assert_eq!(services["portcullis"]["ports"][0], "127.0.0.1:8000:8000");
-    assert_eq!(services["portcullis"]["read_only"], true);
-    assert!(services["mcp"]["ports"].is_null(), "{services}");
+fn nobody_ends_the_binary_by_force_before_it_has_ended_by_itself() {
+    let variables = mode("jwt");
+    let objects = documents(&rendered(&["kubernetes"], variables));
+    let deployment = objects.iter().find(|object| object["kind"] == "Deployment");
+    let pod = &deployment.unwrap()["spec"]["template"]["spec"];
+    let sleep = &pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"];
+    let grace = pod["terminationGracePeriodSeconds"].as_u64().unwrap();
+    let in_pod = grace - sleep.as_u64().unwrap();
+
+    let compose = &documents(&rendered(&["compose"], variables))[0];
+    let in_container = &compose["services"]["portcullis"]["stop_grace_period"];
+
+    let folder = Folder::new();
+    let unit = install_unit(&folder, &[], variables);
+    let of_unit = value(&unit, "TimeoutStopSec");
+
+    assert_eq!(*in_container, format!("{in_pod}s"));
+    assert_eq!(of_unit, in_pod.to_string());
+    let took = stop_with_a_stream_open();
+    assert!(took < Duration::from_secs(in_pod), "{took:?}");
+}
+
+/// Has the binary stop while a client reads a stream that does not end, and returns how long it
+/// took.
+fn stop_with_a_stream_open() -> Duration {
+    let resource = TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = format!("http://{}", resource.local_addr().unwrap());
+    let settings = Settings::new().with("ZSCALER_MCP_AUTH_MODE", "none");
+    let gateway = Gateway::start(Kind::Native, &settings, &upstream);
+    let mut client = TcpStream::connect(gateway.address()).unwrap();
+    client
+        .write_all(b"GET /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    let (mut stream, _) = resource.accept().unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: begun\n\n";
+    stream.write_all(head).unwrap();
+    let mut status = [0; 12];
+    client.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    let begun = Instant::now();
+    let id = gateway.process_id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    drop(client.read_to_end(&mut Vec::new()));
+    begun.elapsed()
 }

@@ -4,6 +4,7 @@ use portcullis_core::config::Setting;
 
 use crate::render::Install;
 use crate::render::files::File;
+use crate::render::stopping::{stop_remark, stop_seconds};
 use crate::render::yaml::Yaml;
 
 /// The name of the MCP server's service.
@@ -80,7 +81,44 @@ fn gate(install: &Install, image: &str, published: &str) -> Yaml {
             "security_opt",
             Yaml::list(["no-new-privileges:true".into()]),
         ),
+        (
+            "mem_limit",
+            Yaml::from("256m").noted("No fault of the gate takes the memory or the cores of its neighbours."),
+        ),
+        ("cpus", "1".into()),
+        ("pids_limit", 256.into()),
+        (
+            "healthcheck",
+            health(port)
+                .noted("Whether the JWKS, where there is one, and the MCP server can be reached."),
+        ),
+        (
+            "stop_grace_period",
+            Yaml::from(format!("{}s", stop_seconds())).noted(stop_remark()),
+        ),
         ("restart", "unless-stopped".into()),
+    ])
+}
+
+/// Asks by the binary itself: the image has no other program.
+fn health(port: u16) -> Yaml {
+    let listen = format!("0.0.0.0:{port}");
+    let command = [
+        "CMD",
+        "/portcullis",
+        "check",
+        "--ready",
+        "--config",
+        SETTINGS,
+        "--listen",
+        &listen,
+    ];
+    Yaml::map([
+        ("test", Yaml::list(command.map(Yaml::from))),
+        ("interval", "10s".into()),
+        ("timeout", "5s".into()),
+        ("retries", 3.into()),
+        ("start_period", "10s".into()),
     ])
 }
 
