@@ -87,8 +87,12 @@ fn envoy(args: &EnvoyArgs) -> anyhow::Result<()> {
     let install = Install::of_filter_here(args.settings.load()?)?;
     let admin = args.admin.as_deref().map(admin_address).transpose()?;
     let text = bootstrap(&install, &args.filter, admin, &authorities());
-    let name = "envoy.yaml".to_owned();
-    args.output.give(&[File { name, text }], &install.warnings)
+    let file = File {
+        name: "envoy.yaml".to_owned(),
+        text,
+        is_secret: install.writes_secret(),
+    };
+    args.output.give(&[file], &install.warnings)
 }
 
 fn admin_address(text: &str) -> anyhow::Result<Address> {

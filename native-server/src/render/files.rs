@@ -9,6 +9,8 @@ pub(crate) struct File {
     pub(crate) name: String,
     /// What is in it.
     pub(crate) text: String,
+    /// Whether a secret is in it, so that nobody but its owner may read it.
+    pub(crate) is_secret: bool,
 }
 
 /// Begins a file that was rendered, so that one that is no longer part of an install is known.
@@ -22,6 +24,7 @@ impl File {
         Self {
             name: name.to_owned(),
             text: format!("{mark}{remark}{}", value.document()),
+            is_secret: false,
         }
     }
 }

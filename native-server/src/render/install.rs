@@ -162,6 +162,11 @@ impl Install {
         })
     }
 
+    /// Tells whether a secret is among the settings that are written down.
+    pub(crate) fn writes_secret(&self) -> bool {
+        self.settings.iter().any(|(setting, _)| setting.is_secret())
+    }
+
     /// Returns the settings that are written down, for the JSON object that both hosts read.
     pub(crate) fn written(&self) -> Written {
         let settings = self.settings.iter();

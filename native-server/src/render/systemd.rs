@@ -48,10 +48,12 @@ pub(crate) fn systemd(install: &Install, binary: &str) -> Vec<File> {
         File {
             name: "portcullis.service".to_owned(),
             text: unit(install, binary),
+            is_secret: false,
         },
         File {
             name: "settings.json".to_owned(),
             text: settings,
+            is_secret: false,
         },
     ]
 }
@@ -93,10 +95,10 @@ fn unit(install: &Install, binary: &str) -> String {
          [Install]\n\
          WantedBy=multi-user.target\n",
         certificates(install),
-        capabilities(install),
-    )
         stop_remark(),
         stop_seconds(),
+        capabilities(install),
+    )
 }
 
 /// Hands the files of TLS to the service, which cannot read them where they are.

@@ -1,7 +1,9 @@
 //! Where rendered files go.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -44,7 +46,7 @@ fn write(folder: &Path, files: &[File]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for file in files {
         let path = folder.join(&file.name);
-        fs::write(&path, &file.text).with_context(|| format!("cannot write {}", path.display()))?;
+        put(&path, file).with_context(|| format!("cannot write {}", path.display()))?;
         note(&path.display().to_string());
     }
     for name in stale(folder, files)? {
@@ -53,6 +55,26 @@ fn write(folder: &Path, files: &[File]) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Puts the file in place as a whole, so that who watches it, as Envoy does, never reads half.
+/// With a secret in it, nobody else can read it at any time, whoever could read its predecessor.
+fn put(path: &Path, file: &File) -> io::Result<()> {
+    let mode = if file.is_secret { 0o600 } else { 0o666 };
+    let draft = path.with_file_name(format!(".{}.new", file.name));
+    // What an interrupted run left has the mode of then.
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut draft_file = options
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&draft)?;
+    draft_file.write_all(file.text.as_bytes())?;
+    fs::rename(draft, path)
 }
 
 fn check(folder: &Path, files: &[File]) -> anyhow::Result<()> {
