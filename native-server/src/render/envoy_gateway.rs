@@ -9,11 +9,14 @@ use self::calls::called;
 use crate::render::Install;
 use crate::render::cluster::Place;
 use crate::render::files::{File, Object};
+use crate::render::http_route::{GATEWAY_API, Routes, target};
 use crate::render::yaml::Yaml;
 
 const TARGET: &str = "envoy-gateway";
-const GATEWAY_API: &str = "gateway.networking.k8s.io/v1";
 const ENVOY_API: &str = "gateway.envoyproxy.io/v1alpha1";
+
+const OF_SIGN_IN: &str =
+    "What the native binary answers: people sign in there. It needs no filter.";
 
 /// The field that the filter gives to whatever it lets pass, and to nothing else.
 const MODE_FIELD: &str = "x-mcp-auth-mode";
@@ -35,12 +38,12 @@ impl EnvoyGateway<'_> {
         let mut files = vec![
             self.proxy(install),
             self.clients(),
-            self.route(install),
+            self.routes().protected_resource(install),
             self.filter(install),
             self.guard(install),
         ];
         if let Some((url, paths)) = &install.sign_in {
-            files.push(self.sign_in(url, paths));
+            files.push(self.routes().sign_in(url, paths, OF_SIGN_IN));
         }
         let called: Vec<&HttpUrl> = called(install).collect();
         if !called.is_empty() {
@@ -113,56 +116,13 @@ impl EnvoyGateway<'_> {
         object.file(TARGET, remark, spec)
     }
 
-    fn route(&self, install: &Install) -> File {
-        let rewrite = Yaml::map([("hostname", install.upstream.host().into())]);
-        let rewrite = Yaml::map([("type", "URLRewrite".into()), ("urlRewrite", rewrite)]);
-        let all = Yaml::map([("type", "PathPrefix".into()), ("value", "/".into())]);
-        let rule = Yaml::map([
-            ("matches", Yaml::list([Yaml::map([("path", all)])])),
-            ("filters", Yaml::list([rewrite])),
-            (
-                "timeouts",
-                Yaml::map([("request", "0s".into())]).noted("An SSE stream may last for days."),
-            ),
-            (
-                "backendRefs",
-                Yaml::list([self.backend_ref(&install.upstream)]),
-            ),
-        ]);
-        let remark = "Leads what the filter lets pass to the protected resource.";
-        let spec = self.route_spec(rule);
-        let object = self.object(GATEWAY_API, "HTTPRoute", &self.place.name);
-        object.file(TARGET, remark, spec)
-    }
-
-    /// Leads the paths of the authorization server to the native binary, which decides by itself.
-    fn sign_in(&self, url: &HttpUrl, paths: &[String]) -> File {
-        let matches = paths.iter().map(|path| {
-            let (kind, path) = match path.strip_suffix('*') {
-                Some(start) => ("PathPrefix", start),
-                None => ("Exact", path.as_str()),
-            };
-            let path = Yaml::map([("type", kind.into()), ("value", path.into())]);
-            Yaml::map([("path", path)])
-        });
-        let rule = Yaml::map([
-            ("matches", Yaml::list(matches)),
-            ("backendRefs", Yaml::list([self.backend_ref(url)])),
-        ]);
-        let name = format!("{}-sign-in", self.place.name);
-        let remark = "What the native binary answers: people sign in there. It needs no filter.";
-        let object = self.object(GATEWAY_API, "HTTPRoute", &name);
-        object.file(TARGET, remark, self.route_spec(rule))
-    }
-
-    fn route_spec(&self, rule: Yaml) -> Yaml {
-        let parent = Yaml::map([("name", self.gateway.into())]);
-        let mut spec = Yaml::map([("parentRefs", Yaml::list([parent]))]);
-        if !self.place.hosts.is_empty() {
-            let hosts = self.place.hosts.iter().map(|host| host.as_str().into());
-            spec = spec.with("hostnames", Yaml::list(hosts));
+    fn routes(&self) -> Routes<'_> {
+        Routes {
+            target: TARGET,
+            place: self.place,
+            gateway: self.gateway,
+            outside: backends::outside,
         }
-        spec.with("rules", Yaml::list([rule]))
     }
 
     fn filter(&self, install: &Install) -> File {
@@ -238,13 +198,4 @@ impl EnvoyGateway<'_> {
         let object = self.object(ENVOY_API, "SecurityPolicy", &self.place.name);
         object.file(TARGET, remark, spec)
     }
-}
-
-fn target(api: &str, kind: &str, name: &str) -> Yaml {
-    let group = api.split('/').next().unwrap_or(api);
-    Yaml::list([Yaml::map([
-        ("group", group.into()),
-        ("kind", kind.into()),
-        ("name", name.into()),
-    ])])
 }

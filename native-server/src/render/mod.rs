@@ -8,12 +8,13 @@ mod envoy_gateway;
 mod envoy_listener;
 mod files;
 mod helm;
+mod http_route;
 mod install;
 mod istio;
 mod kubernetes;
 mod pod;
-mod systemd;
 mod stopping;
+mod systemd;
 mod yaml;
 
 pub(crate) use cluster::{Place, check_named, check_reachable};

@@ -2,9 +2,10 @@
 
 use portcullis_core::HttpUrl;
 
-use super::{ENVOY_API, EnvoyGateway, GATEWAY_API, TARGET, target};
+use super::{ENVOY_API, EnvoyGateway, TARGET};
 use crate::render::Install;
 use crate::render::files::File;
+use crate::render::http_route::{GATEWAY_API, target};
 use crate::render::yaml::Yaml;
 
 impl EnvoyGateway<'_> {
@@ -34,7 +35,7 @@ impl EnvoyGateway<'_> {
             ]);
             Yaml::map([
                 ("matches", Yaml::list([Yaml::map([("path", path)])])),
-                ("backendRefs", Yaml::list([self.backend_ref(url)])),
+                ("backendRefs", Yaml::list([self.routes().backend_ref(url)])),
             ])
         });
         let parent = Yaml::map([("name", self.gateway.into())]);
