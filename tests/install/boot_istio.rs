@@ -98,6 +98,40 @@ fn every_kind_lets_the_right_key_pass_and_denies_all_without_its_module() {
 }
 
 #[test]
+fn routes_of_the_gateway_api_lead_where_those_of_istio_do() {
+    let native = EchoResource::start();
+    let address = native.url().trim_start_matches("http://").parse().unwrap();
+    let world = World::default().with("portcullis.gateways.svc.cluster.local", address);
+    let arguments = [
+        "istio",
+        "--namespace",
+        "gateways",
+        "--target-gateway",
+        "edge",
+    ];
+    let objects = documents(&rendered(&arguments, mode("oidcproxy")));
+    let mesh = Mesh::start(&objects, world, &[("PORTCULLIS_STATE_KEYS", STATE_KEY)]);
+    let host = |request: Request| request.field("Host", "mcp.example.com");
+    let token = host(Request::bare("POST", "/token").field("Content-Length", "0"));
+    assert_eq!(mesh.envoy.send(&token).status, 200);
+    assert_eq!((native.take().len(), mesh.resource.count()), (1, 0));
+    let call = host(Request::bare("POST", "/mcp").field("Content-Length", "0"));
+    assert_eq!(mesh.envoy.send(&call).status, 401);
+    assert_eq!((native.count(), mesh.resource.count()), (0, 0));
+
+    let arguments = ["istio", "--target-gateway", "edge"];
+    let objects = documents(&rendered(&arguments, mode("api-key")));
+    let secrets = [
+        ("ZSCALER_MCP_AUTH_API_KEY", API_KEY),
+        ("PORTCULLIS_STATE_KEYS", STATE_KEY),
+    ];
+    let mesh = Mesh::start(&objects, World::default(), &secrets);
+    let answer = mesh.send(API_KEY);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(mesh.resource.take().len(), 1);
+}
+
+#[test]
 fn protected_resource_sees_its_own_name_and_no_credential() {
     let mesh = api_key_mesh("wasm-plugin");
     assert_eq!(mesh.send(API_KEY).status, 200);

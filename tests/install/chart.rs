@@ -41,8 +41,8 @@ fn objects(values: &str) -> Vec<Value> {
     rendered["objects"].as_array().unwrap().clone()
 }
 
-/// Brings objects into an order, without what says that Helm made them, and settings as what they
-/// say.
+/// Brings objects into an order, without what says that Helm made them, and texts of settings and pods
+/// as what they say.
 fn comparable(mut objects: Vec<Value>) -> Vec<Value> {
     for object in &mut objects {
         let labels = object["metadata"]["labels"].as_object_mut().unwrap();
@@ -51,6 +51,9 @@ fn comparable(mut objects: Vec<Value>) -> Vec<Value> {
         });
         if let Some(settings) = object["data"]["settings.json"].as_str() {
             object["data"] = serde_json::from_str(settings).unwrap();
+        }
+        if let Some(pods) = object["data"]["deployment"].as_str() {
+            object["data"] = documents(pods).remove(0);
         }
     }
     let key = |object: &Value| {
@@ -79,6 +82,19 @@ fn chart_and_render_agree_in_every_shape_and_mode() {
 }
 
 #[test]
+fn chart_and_render_agree_on_a_gateway_of_the_gateway_api() {
+    for (mode, variables) in MODES {
+        let mut values = documents(&rendered(&["helm", "--shape", "istio"], variables)).remove(0);
+        values["istio"] = json!({"targetGateway": "edge"});
+        let arguments = ["istio", "--namespace", "mcp", "--target-gateway", "edge"];
+        let by_render = documents(&rendered(&arguments, variables));
+        let by_chart = objects(&values.to_string());
+        let (by_chart, by_render) = (comparable(by_chart), comparable(by_render));
+        assert_eq!(by_chart, by_render, "{mode}");
+    }
+}
+
+#[test]
 fn options_of_the_chart_give_what_a_cluster_takes() {
     let base = json!({
         "mode": "jwt",
@@ -101,6 +117,7 @@ fn options_of_the_chart_give_what_a_cluster_takes() {
         json!({"networkPolicy": {"enabled": false}, "secret": {"name": "other"}}),
         json!({"shape": "istio", "hosts": ["a.example.com"], "istio": {"kind": "TrafficExtension"}}),
         json!({"shape": "istio", "istio": {"filter": "oci://localhost:5000/filter:1"}}),
+        json!({"shape": "istio", "istio": {"targetGateway": "edge"}}),
         json!({"shape": "envoy-gateway", "hosts": ["a.example.com"]}),
     ];
     let folder = Folder::new();

@@ -27,9 +27,10 @@ pub(crate) fn translate(objects: &[Value], world: &World, folder: &Path) -> Tran
         "stream_idle_timeout": "0s",
         "upgrade_configs": [{"upgrade_type": "websocket"}],
     });
-    let hosts = all(objects, "VirtualService").map(virtual_host).collect();
+    let services = virtual_services(objects);
+    let hosts = services.iter().map(virtual_host).collect();
     let listener = listener(settings, vec![filter, cors()], hosts);
-    let clusters = clusters(objects, world);
+    let clusters = clusters(objects, &services, world);
     Translated {
         bootstrap: envoy::bootstrap_of(vec![listener], clusters),
         extension,
@@ -116,7 +117,7 @@ fn patched_extension(filter: &Value) -> Value {
 }
 
 /// A ServiceEntry makes a cluster, and TLS comes of a DestinationRule alone.
-fn clusters(objects: &[Value], world: &World) -> Vec<Value> {
+fn clusters(objects: &[Value], services: &[Value], world: &World) -> Vec<Value> {
     let mut clusters = Vec::new();
     for entry in all(objects, "ServiceEntry") {
         let host = text(&entry["spec"]["hosts"][0]);
@@ -132,14 +133,58 @@ fn clusters(objects: &[Value], world: &World) -> Vec<Value> {
             clusters.push(cluster);
         }
     }
-    let routes = all(objects, "VirtualService").flat_map(|service| items(&service["spec"]["http"]));
-    for route in routes {
+    let routes = services.iter();
+    for route in routes.flat_map(|service| items(&service["spec"]["http"])) {
         let (name, host) = destination(route);
         if !clusters.iter().any(|cluster| cluster["name"] == name) {
             clusters.push(world.cluster(&name, &host));
         }
     }
     clusters
+}
+
+/// Returns the VirtualServices, and the one that Istio makes of the routes of the Gateway API.
+fn virtual_services(objects: &[Value]) -> Vec<Value> {
+    let mut services: Vec<Value> = all(objects, "VirtualService").cloned().collect();
+    let routes: Vec<&Value> = all(objects, "HTTPRoute").collect();
+    let rules = routes
+        .iter()
+        .flat_map(|route| items(&route["spec"]["rules"]));
+    let mut http: Vec<Value> = rules.map(http_route).collect();
+    // What is for all paths comes last.
+    http.sort_by_key(|route| route["match"][0]["uri"]["prefix"] == "/");
+    if let Some(route) = routes.first() {
+        let hosts = match items(&route["spec"]["hostnames"]) {
+            [] => json!(["*"]),
+            hosts => json!(hosts),
+        };
+        services.push(json!({"spec": {"hosts": hosts, "http": http}}));
+    }
+    services
+}
+
+fn http_route(rule: &Value) -> Value {
+    let matches = items(&rule["matches"]).iter().map(|matched| {
+        let kind = if matched["path"]["type"] == "Exact" {
+            "exact"
+        } else {
+            "prefix"
+        };
+        json!({"uri": {kind: matched["path"]["value"]}})
+    });
+    let matches: Vec<Value> = matches.collect();
+    let backend = &rule["backendRefs"][0];
+    let name = text(&backend["name"]);
+    let host = match backend["kind"].as_str() {
+        Some("Hostname") => name.to_owned(),
+        _ => format!("{name}.{}.svc.cluster.local", text(&backend["namespace"])),
+    };
+    let destination = json!({"host": host, "port": {"number": backend["port"]}});
+    json!({
+        "match": matches,
+        "rewrite": {"authority": rule["filters"][0]["urlRewrite"]["hostname"]},
+        "route": [{"destination": destination}],
+    })
 }
 
 fn destination(route: &Value) -> (String, String) {

@@ -2,17 +2,32 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::render::{
     API_KEY, Folder, MODES, STATE_KEY, documents, mode, render, rendered, validate,
 };
 
 /// Every way to render for a cluster.
-const TARGETS: [&[&str]; 6] = [
+const TARGETS: [&[&str]; 9] = [
     &["istio"],
     &["istio", "--kind", "traffic-extension"],
     &["istio", "--kind", "envoy-filter"],
+    &["istio", "--target-gateway", "edge"],
+    &[
+        "istio",
+        "--kind",
+        "traffic-extension",
+        "--target-gateway",
+        "edge",
+    ],
+    &[
+        "istio",
+        "--kind",
+        "envoy-filter",
+        "--target-gateway",
+        "edge",
+    ],
     &[
         "istio",
         "--namespace",
@@ -144,6 +159,64 @@ fn plugin_takes_its_secrets_from_the_proxy_and_is_closed() {
                 .all(|variable| variable["valueFrom"] == "HOST")
         );
     }
+}
+
+#[test]
+fn gateway_of_the_gateway_api_is_a_target_with_routes_and_secrets_of_its_own() {
+    for kind in ["wasm-plugin", "traffic-extension", "envoy-filter"] {
+        let arguments = ["istio", "--kind", kind, "--target-gateway", "edge"];
+        let objects = documents(&rendered(&arguments, mode("api-key")));
+        let spec = &objects[0]["spec"];
+        let target = json!({
+            "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge",
+        });
+        assert_eq!(spec["targetRefs"], json!([target]));
+        assert!(spec["selector"].is_null() && spec["workloadSelector"].is_null());
+        let find = |kind: &str| objects.iter().find(|object| object["kind"] == kind);
+        assert!(find("VirtualService").is_none());
+        let route = &find("HTTPRoute").unwrap()["spec"];
+        assert_eq!(route["parentRefs"][0]["name"], "edge");
+        let destination = &route["rules"][0]["backendRefs"][0];
+        assert_eq!(destination["namespace"], "tools");
+        assert_eq!(
+            find("ReferenceGrant").unwrap()["metadata"]["namespace"],
+            "tools"
+        );
+        let pods = &find("ConfigMap").unwrap()["data"]["deployment"];
+        let pods = &documents(pods.as_str().unwrap())[0];
+        let proxy = &pods["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(proxy["name"], "istio-proxy");
+        let names: Vec<&Value> = proxy["env"].as_array().unwrap().iter().collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+}
+
+#[test]
+fn host_outside_is_led_to_by_its_name() {
+    let arguments = [
+        "istio",
+        "--target-gateway",
+        "edge",
+        "--upstream",
+        "https://mcp.example.net",
+    ];
+    let output = render(&arguments, mode("api-key"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let objects = documents(&text);
+    let route = objects
+        .iter()
+        .find(|object| object["kind"] == "HTTPRoute")
+        .unwrap();
+    let destination = json!({
+        "group": "networking.istio.io", "kind": "Hostname", "name": "mcp.example.net", "port": 443,
+    });
+    assert_eq!(
+        route["spec"]["rules"][0]["backendRefs"],
+        json!([destination])
+    );
+    let folder = Folder::new();
+    fs::write(folder.0.join("outside.yaml"), text).unwrap();
+    validate(&folder.0);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The filter in Istio.
 
+mod gateway_api;
 mod patches;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ use portcullis_core::config::{Clusters, Setting};
 use crate::render::Install;
 use crate::render::cluster::{Place, Service, is_address};
 use crate::render::files::{File, Object};
+use crate::render::http_route::{GATEWAY_API, target};
 use crate::render::yaml::Yaml;
 
 const TARGET: &str = "istio";
@@ -32,12 +34,23 @@ pub(crate) struct Istio<'a> {
     pub(crate) kind: Kind,
     /// The filter's image, as `oci://registry/name:tag`.
     pub(crate) filter: &'a str,
-    /// The label of the gateway's pods.
-    pub(crate) selector: (&'a str, &'a str),
     /// What the Secret has to hold, for all of the install.
     pub(crate) secrets: &'a [Setting],
-    /// The `Gateway` whose clients are meant, as `namespace/name`.
-    pub(crate) gateway: &'a str,
+    pub(crate) gateway: Gateway<'a>,
+}
+
+/// The gateway that the filter is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Gateway<'a> {
+    /// Istio's own.
+    Istio {
+        /// The label of its pods.
+        selector: (&'a str, &'a str),
+        /// The `Gateway` whose clients are meant, as `namespace/name`.
+        name: &'a str,
+    },
+    /// One of the Gateway API, by its name in the namespace of the install.
+    GatewayApi(&'a str),
 }
 
 impl Istio<'_> {
@@ -51,7 +64,10 @@ impl Istio<'_> {
                 files.extend(self.external(url));
             }
         }
-        files.push(self.routes(install));
+        match self.gateway {
+            Gateway::Istio { name, .. } => files.push(self.routes(install, name)),
+            Gateway::GatewayApi(name) => files.extend(self.gateway_api(install, name)),
+        }
         files
     }
 
@@ -87,21 +103,21 @@ impl Istio<'_> {
         let api = "extensions.istio.io/v1alpha1";
         match self.kind {
             Kind::WasmPlugin => {
-                let spec = self.selected("selector", "matchLabels");
+                let spec = self.chosen("selector", "matchLabels");
                 let spec = spec.with("phase", phase());
                 let spec = self.plugin(install, spec);
                 let object = self.object(api, "WasmPlugin", name);
                 object.file(TARGET, &remark, spec)
             }
             Kind::TrafficExtension => {
-                let spec = self.selected("selector", "matchLabels");
+                let spec = self.chosen("selector", "matchLabels");
                 let spec = spec.with("phase", phase());
                 let spec = spec.with("wasm", self.plugin(install, Yaml::map([])));
                 let object = self.object(api, "TrafficExtension", name);
                 object.file(TARGET, &remark, spec)
             }
             Kind::EnvoyFilter => {
-                let spec = self.selected("workloadSelector", "labels");
+                let spec = self.chosen("workloadSelector", "labels");
                 let spec = spec.with("configPatches", self.patches(install));
                 let api = "networking.istio.io/v1alpha3";
                 let object = self.object(api, "EnvoyFilter", name);
@@ -114,20 +130,39 @@ impl Istio<'_> {
         let Place {
             name, namespace, ..
         } = self.place;
-        let (label, value) = self.selector;
         let secret = self.place.secret_command(self.secrets, namespace);
-        format!(
-            "The filter, in the pods of namespace {namespace} that have the label {label}={value}.\n\
-             Its secrets are variables of these pods, from a Secret that you make:\n\
-             {secret}\n\
-             kubectl -n {namespace} set env deployment -l {label}={value} --from=secret/{name}"
-        )
+        match self.gateway {
+            Gateway::Istio {
+                selector: (label, value),
+                ..
+            } => format!(
+                "The filter, in the pods of namespace {namespace} that have the label {label}={value}.\n\
+                 Its secrets are variables of these pods, from a Secret that you make:\n\
+                 {secret}\n\
+                 kubectl -n {namespace} set env deployment -l {label}={value} --from=secret/{name}"
+            ),
+            Gateway::GatewayApi(gateway) => format!(
+                "The filter, in the pods of the Gateway {gateway} in namespace {namespace}.\n\
+                 Its secrets are variables of these pods, from a Secret that you make:\n\
+                 {secret}"
+            ),
+        }
     }
 
-    fn selected(&self, selector: &str, labels: &str) -> Yaml {
-        let (label, value) = self.selector;
-        let labels = Yaml::map([(labels, Yaml::map([(label, value.into())]))]);
-        Yaml::map([(selector, labels)])
+    /// Says which pods have the filter; where labels do, they are the `labels` of `selector`.
+    fn chosen(&self, selector: &str, labels: &str) -> Yaml {
+        match self.gateway {
+            Gateway::Istio {
+                selector: (label, value),
+                ..
+            } => {
+                let labels = Yaml::map([(labels, Yaml::map([(label, value.into())]))]);
+                Yaml::map([(selector, labels)])
+            }
+            Gateway::GatewayApi(name) => {
+                Yaml::map([("targetRefs", target(GATEWAY_API, "Gateway", name))])
+            }
+        }
     }
 
     /// Adds what both kinds of plugin say.
@@ -222,7 +257,7 @@ impl Istio<'_> {
         files
     }
 
-    fn routes(&self, install: &Install) -> File {
+    fn routes(&self, install: &Install, gateway: &str) -> File {
         let mut routes = Vec::new();
         if let Some((url, paths)) = &install.sign_in {
             let matches = paths.iter().map(|path| {
@@ -256,7 +291,7 @@ impl Istio<'_> {
         }
         let spec = Yaml::map([
             ("hosts", Yaml::List(hosts)),
-            ("gateways", Yaml::list([self.gateway.into()])),
+            ("gateways", Yaml::list([gateway.into()])),
             ("http", Yaml::List(routes)),
         ]);
         let remark = "Leads what the filter lets pass to the protected resource.";

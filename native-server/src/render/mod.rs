@@ -24,6 +24,6 @@ pub(crate) use envoy_gateway::EnvoyGateway;
 pub(crate) use files::{File, MARK, as_one};
 pub(crate) use helm::{ChartShape, chart_values};
 pub(crate) use install::{Address, Install, Role};
-pub(crate) use istio::{Istio, Kind as IstioKind};
+pub(crate) use istio::{Gateway as IstioGateway, Istio, Kind as IstioKind};
 pub(crate) use kubernetes::kubernetes;
 pub(crate) use systemd::systemd;

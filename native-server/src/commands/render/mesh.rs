@@ -6,8 +6,8 @@ use crate::commands::render::output::OutputArgs;
 use crate::commands::render::place::{PlaceArgs, hosts_of, in_container};
 use crate::listen::Listen;
 use crate::render::{
-    ChartShape, EnvoyGateway, File, Install, Istio, IstioKind, Place, Role, chart_values,
-    check_named, check_reachable, kubernetes,
+    ChartShape, EnvoyGateway, File, Install, Istio, IstioGateway, IstioKind, Place, Role,
+    chart_values, check_named, check_reachable, kubernetes,
 };
 use crate::settings::SettingsArgs;
 
@@ -38,6 +38,10 @@ pub(crate) struct IstioArgs {
     /// Istio's Gateway for the host names [default: NAME of NAMESPACE]
     #[arg(long, value_name = "NAMESPACE/NAME")]
     gateway: Option<String>,
+    /// A Gateway of the Gateway API in the namespace of the install, instead of --selector and
+    /// --gateway: targetRefs and HTTPRoutes
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["selector", "gateway"])]
+    target_gateway: Option<String>,
 }
 
 /// Arguments of `portcullis render envoy-gateway`.
@@ -90,9 +94,14 @@ pub(super) fn istio(args: &IstioArgs) -> anyhow::Result<()> {
         place: &place,
         kind: args.kind,
         filter: &args.filter,
-        selector: (&args.selector.0, &args.selector.1),
         secrets: &shape.whole_or_native().from_environment,
-        gateway: &gateway,
+        gateway: match &args.target_gateway {
+            Some(name) => IstioGateway::GatewayApi(name),
+            None => IstioGateway::Istio {
+                selector: (&args.selector.0, &args.selector.1),
+                name: &gateway,
+            },
+        },
     };
     let mut files = istio.files(&shape.filter);
     files.extend(shape.native_files("istio", &place)?);
