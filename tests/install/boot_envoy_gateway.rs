@@ -21,7 +21,12 @@ fn objects(mode_name: &str) -> Vec<Value> {
     documents(&rendered(&["envoy-gateway"], mode(mode_name)))
 }
 
-fn start(objects: &[Value], world: World, resource: &EchoResource, module: Module) -> Envoy {
+pub(crate) fn start(
+    objects: &[Value],
+    world: World,
+    resource: &EchoResource,
+    module: Module,
+) -> Envoy {
     let address = resource
         .url()
         .trim_start_matches("http://")

@@ -15,18 +15,18 @@ use crate::render::{API_KEY, STATE_KEY, documents, mode, rendered};
 use crate::translate::{World, deny_all, publish, text};
 
 const SERVICE: &str = "mcp.tools.svc.cluster.local";
-const KINDS: [&str; 3] = ["wasm-plugin", "traffic-extension", "envoy-filter"];
+pub(crate) const KINDS: [&str; 3] = ["wasm-plugin", "traffic-extension", "envoy-filter"];
 
 /// The gateway of a mesh, with the protected resource behind it.
-struct Mesh {
-    envoy: Envoy,
+pub(crate) struct Mesh {
+    pub(crate) envoy: Envoy,
+    pub(crate) resource: EchoResource,
     extension: Value,
-    resource: EchoResource,
 }
 
 impl Mesh {
     /// Starts it on objects with these secrets in the proxy's environment.
-    fn start(objects: &[Value], world: World, secrets: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(objects: &[Value], world: World, secrets: &[(&str, &str)]) -> Self {
         let resource = EchoResource::start();
         let address = resource
             .url()

@@ -13,6 +13,7 @@ mod authority;
 mod boot_envoy_gateway;
 mod boot_istio;
 mod chart;
+mod browser;
 mod compose;
 mod drift;
 #[path = "../envoy/envoy.rs"]
