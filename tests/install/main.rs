@@ -10,10 +10,11 @@
 
 #[path = "../envoy/authority.rs"]
 mod authority;
+mod boot_envoy;
 mod boot_envoy_gateway;
 mod boot_istio;
-mod chart;
 mod browser;
+mod chart;
 mod compose;
 mod drift;
 #[path = "../envoy/envoy.rs"]

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::commands::render::mesh::{EnvoyGatewayArgs, HelmArgs, IstioArgs};
 use crate::commands::render::native::{ComposeArgs, KubernetesArgs, SystemdArgs};
 use crate::commands::render::output::OutputArgs;
-use crate::render::{Address, File, Install, bootstrap};
+use crate::render::{Address, File, Filter, Install, bootstrap, watched_filter};
 use crate::settings::{self, SettingsArgs};
 
 /// Where the bundle of trusted authorities is on the systems that we know of.
@@ -22,6 +22,9 @@ const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// The file with the filter's configuration that Envoy watches.
+const WATCHED: &str = "filter.yaml";
 
 /// Arguments of `portcullis render`.
 #[derive(clap::Args)]
@@ -64,6 +67,10 @@ struct EnvoyArgs {
     /// Address of Envoy's administration interface; none without it
     #[arg(long, value_name = "HOST:PORT")]
     admin: Option<String>,
+    /// Puts the filter's configuration into a file of its own in DIR, which Envoy watches: settings
+    /// change without a restart
+    #[arg(long, requires = "dir")]
+    dynamic: bool,
 }
 
 /// Prints the configuration.
@@ -86,13 +93,26 @@ pub(crate) fn run(args: &RenderArgs) -> anyhow::Result<()> {
 fn envoy(args: &EnvoyArgs) -> anyhow::Result<()> {
     let install = Install::of_filter_here(args.settings.load()?)?;
     let admin = args.admin.as_deref().map(admin_address).transpose()?;
-    let text = bootstrap(&install, &args.filter, admin, &authorities());
-    let file = File {
-        name: "envoy.yaml".to_owned(),
+    let module = &args.filter;
+    let watched = args.dynamic.then(|| args.output.path(WATCHED)).flatten();
+    let filter = Filter {
+        module,
+        watched: watched.as_deref(),
+    };
+    let text = bootstrap(&install, filter, admin, &authorities());
+    let mut files = vec![file(&install, "envoy.yaml", text)];
+    if filter.watched.is_some() {
+        files.push(file(&install, WATCHED, watched_filter(&install, module)));
+    }
+    args.output.give(&files, &install.warnings)
+}
+
+fn file(install: &Install, name: &str, text: String) -> File {
+    File {
+        name: name.to_owned(),
         text,
         is_secret: install.writes_secret(),
-    };
-    args.output.give(&[file], &install.warnings)
+    }
 }
 
 fn admin_address(text: &str) -> anyhow::Result<Address> {

@@ -5,12 +5,16 @@ use std::path::Path;
 use portcullis_core::HttpUrl;
 
 use crate::listen::TlsFiles;
+use crate::render::envoy::Filter;
 use crate::render::envoy_cluster::{cluster_name, tls_parameters};
 use crate::render::yaml::Yaml;
 use crate::render::{Address, Install};
 
 /// Most bytes of a request's header section, in KiB: as the native binary allows.
 const MAX_REQUEST_HEADERS_KB: u32 = 60;
+
+/// The type of the filter's configuration.
+const WASM: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 // Remarks for people who read the configuration.
 const OF_ADDRESSES: &str = "The address of the connection is the client's; the filter decides which \
@@ -33,7 +37,7 @@ pub(crate) fn socket_address(address: Address) -> Yaml {
 }
 
 /// Writes the listener.
-pub(crate) fn http_listener(install: &Install, filter: &Path) -> Yaml {
+pub(crate) fn http_listener(install: &Install, filter: Filter<'_>) -> Yaml {
     let manager = Yaml::map([
         (
             "name",
@@ -52,7 +56,7 @@ pub(crate) fn http_listener(install: &Install, filter: &Path) -> Yaml {
     ])
 }
 
-fn connection_manager(install: &Install, filter: &Path) -> Yaml {
+fn connection_manager(install: &Install, filter: Filter<'_>) -> Yaml {
     let websocket = Yaml::map([("upgrade_type", "websocket".into())]);
     Yaml::map([
         (
@@ -76,12 +80,35 @@ fn connection_manager(install: &Install, filter: &Path) -> Yaml {
     ])
 }
 
-fn wasm_filter(install: &Install, filter: &Path) -> Yaml {
-    let file = Yaml::map([("filename", filter.display().to_string().into())]);
+fn wasm_filter(install: &Install, filter: Filter<'_>) -> Yaml {
+    let config = match filter.watched {
+        None => ("typed_config", wasm(install, module_in(filter.module))),
+        Some(file) => ("config_discovery", discovery(file)),
+    };
+    Yaml::map([("name", "portcullis".into()), config])
+}
+
+/// Has Envoy take the filter's configuration from a file whenever that changes.
+fn discovery(file: &Path) -> Yaml {
+    let source = Yaml::map([("path", file.display().to_string().into())]);
+    let source = Yaml::map([
+        ("path_config_source", source),
+        (
+            "initial_fetch_timeout",
+            Yaml::from("0s").noted("No connection is taken before the file was read."),
+        ),
+        ("resource_api_version", "V3".into()),
+    ]);
     Yaml::map([
-        ("name", "portcullis".into()),
-        ("typed_config", wasm(install, Yaml::map([("local", file)]))),
+        ("config_source", source),
+        ("type_urls", Yaml::list([WASM.into()])),
     ])
+}
+
+/// Says that the module is in a file.
+pub(crate) fn module_in(file: &Path) -> Yaml {
+    let file = Yaml::map([("filename", file.display().to_string().into())]);
+    Yaml::map([("local", file)])
 }
 
 /// Writes the filter's own configuration; `code` is where its module is.
@@ -121,13 +148,7 @@ pub(crate) fn wasm(install: &Install, code: Yaml) -> Yaml {
         let allowed = Yaml::from(true).noted(OF_BODIES);
         plugin = plugin.with("allow_on_headers_stop_iteration", allowed);
     }
-    Yaml::map([
-        (
-            "@type",
-            "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm".into(),
-        ),
-        ("config", plugin),
-    ])
+    Yaml::map([("@type", WASM.into()), ("config", plugin)])
 }
 
 fn router() -> Yaml {

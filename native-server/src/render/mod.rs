@@ -19,7 +19,7 @@ mod yaml;
 
 pub(crate) use cluster::{Place, check_named, check_reachable};
 pub(crate) use compose::{SERVER, compose};
-pub(crate) use envoy::bootstrap;
+pub(crate) use envoy::{Filter, bootstrap, watched_filter};
 pub(crate) use envoy_gateway::EnvoyGateway;
 pub(crate) use files::{File, MARK, as_one};
 pub(crate) use helm::{ChartShape, chart_values};

@@ -24,6 +24,11 @@ pub(crate) struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// Returns where a file of this name goes, where there is a folder.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.dir.as_ref().map(|folder| folder.join(name))
+    }
+
     /// Prints, writes or compares the files.
     ///
     /// # Errors
