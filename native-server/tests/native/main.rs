@@ -14,6 +14,7 @@ mod check;
 mod client_config;
 mod command_line;
 mod forwarding;
+mod grpc;
 mod keys;
 mod limits;
 mod reload;

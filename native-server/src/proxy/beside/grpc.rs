@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Version};
+use http::{Method, Response, Version};
 use portcullis_core::{Decision, Forward, LocalResponse};
-use prost::Message as _;
 
 use super::Asker;
 use super::allowance::removed;
+use super::grpc_fault::{Fault, OK, PERMISSION_DENIED};
+use super::grpc_frame as frame;
 use super::messages::{
     self as wire, CheckRequest, CheckResponse, DeniedHttpResponse, HeaderValueOption, HttpRequest,
     HttpStatus, OVERWRITE, OkHttpResponse,
@@ -21,27 +21,19 @@ use crate::proxy::head::{Head, MAX_FIELDS};
 use crate::proxy::scribe::Scribe;
 use crate::proxy::upload::Upload;
 
-/// Where the call is.
-pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
-
-const CONTENT: &str = "application/grpc";
-const STATUS: HeaderName = HeaderName::from_static("grpc-status");
-/// Codes of gRPC.
-const OK: i32 = 0;
-const INVALID_ARGUMENT: i32 = 3;
-const PERMISSION_DENIED: i32 = 7;
-/// A head of the largest size, with what is around it.
-const MAX_MESSAGE_BYTES: usize = 256 * 1024;
-/// A flag and a length (gRPC over HTTP/2, "Length-Prefixed-Message").
-const PREFIX_BYTES: usize = 5;
+/// Where the service is.
+const SERVICE: &str = "/envoy.service.auth.v3.Authorization/";
+const METHOD: &str = "Check";
 
 /// Tells whether a request is a call. Calls are made by HTTP/2 only: what a proxy sends on for a
 /// client by HTTP/1.1 is not its own question.
+///
+/// Other services have no answer in gRPC's words, which come with a status of 200: to a proxy that
+/// asks at the path of its client it would be a permission.
 pub(super) fn is_call(parts: &Parts) -> bool {
-    let content = parts.headers.get(CONTENT_TYPE);
     parts.version == Version::HTTP_2
         && parts.method == Method::POST
-        && content.is_some_and(|content| content.as_bytes().starts_with(CONTENT.as_bytes()))
+        && parts.uri.path().starts_with(SERVICE)
 }
 
 /// Answers one call; what cannot be decided is refused in words for the client.
@@ -51,10 +43,13 @@ pub(super) async fn answer(
     parts: &Parts,
     mut upload: Upload,
 ) -> Response<ResponseBody> {
-    let message = upload.read(MAX_MESSAGE_BYTES).await;
-    let request = message.ok().and_then(|message| parse(&message));
-    let Some(request) = request else {
-        return respond(Bytes::new(), INVALID_ARGUMENT);
+    let request = match question(parts, &mut upload).await {
+        Ok(request) => request,
+        Err(fault) => {
+            tracing::debug!(fault = fault.name(), "a call by gRPC is out of order");
+            upload.drain();
+            return fault.respond();
+        }
     };
     let answer = match original(&request, asker) {
         Ok((head, client)) => {
@@ -69,7 +64,15 @@ pub(super) async fn answer(
             denied(failure.into_local())
         }
     };
-    respond(frame(&answer), OK)
+    frame::respond(&answer)
+}
+
+async fn question(parts: &Parts, upload: &mut Upload) -> Result<CheckRequest, Fault> {
+    frame::check_fields(&parts.headers)?;
+    if parts.uri.path().strip_prefix(SERVICE) != Some(METHOD) {
+        return Err(Fault::Method);
+    }
+    frame::read(upload).await
 }
 
 /// Returns the request to decide on, and where it came from.
@@ -183,55 +186,9 @@ fn header(name: &str, value: &[u8]) -> wire::HeaderValue {
     }
 }
 
-/// Reads the only message of a call, which must not be compressed.
-fn parse(body: &[u8]) -> Option<CheckRequest> {
-    let (prefix, message) = body.split_first_chunk::<PREFIX_BYTES>()?;
-    let [flag, length @ ..] = *prefix;
-    let length = usize::try_from(u32::from_be_bytes(length)).ok()?;
-    if flag != 0 || length != message.len() {
-        return None;
-    }
-    CheckRequest::decode(message).ok()
-}
-
-fn frame(answer: &CheckResponse) -> Bytes {
-    let length = u32::try_from(answer.encoded_len()).unwrap_or_default();
-    let prefix = [&[0], length.to_be_bytes().as_slice()].concat();
-    [prefix, answer.encode_to_vec()].concat().into()
-}
-
-fn respond(body: Bytes, status: i32) -> Response<ResponseBody> {
-    let mut trailers = HeaderMap::new();
-    trailers.insert(STATUS, HeaderValue::from(status));
-    let mut response = Response::new(ResponseBody::trailed(body, trailers));
-    *response.status_mut() = StatusCode::OK;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(CONTENT));
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check_parse(body: &[u8], expected: bool) {
-        assert_eq!(parse(body).is_some(), expected, "{}", body.escape_ascii());
-    }
-
-    #[test]
-    fn a_call_has_one_whole_message() {
-        check_parse(b"\0\0\0\0\0", true);
-        // A field of a later version is passed over.
-        check_parse(b"\0\0\0\0\x02\x78\x01", true);
-        check_parse(b"", false);
-        check_parse(b"\0\0\0\0", false);
-        check_parse(b"\x01\0\0\0\0", false);
-        check_parse(b"\0\0\0\0\x01", false);
-        check_parse(b"\0\0\0\0\0\0", false);
-        check_parse(b"\0\xff\xff\xff\xff\0", false);
-        check_parse(b"\0\0\0\0\x01\xff", false);
-    }
 
     #[test]
     fn a_question_without_a_request_is_none() {

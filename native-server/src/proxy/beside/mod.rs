@@ -12,6 +12,8 @@
 
 mod allowance;
 mod grpc;
+mod grpc_fault;
+mod grpc_frame;
 mod messages;
 mod original;
 
@@ -112,7 +114,7 @@ impl Asked {
         match parts.uri.path() {
             DECIDE if asks => Self::Decide,
             BRIEFLY if asks => Self::Briefly,
-            grpc::PATH if grpc::is_call(parts) => Self::Grpc,
+            _ if grpc::is_call(parts) => Self::Grpc,
             path if path
                 .strip_prefix(EXT_AUTHZ)
                 .is_some_and(|rest| rest.starts_with('/')) =>
