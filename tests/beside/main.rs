@@ -50,3 +50,8 @@ fn proxies_that_are_not_trusted_are_refused() {
     rows::strangers_are_refused(Proxy::EnvoyGrpc);
     rows::strangers_are_refused(Proxy::Caddy);
 }
+
+#[test]
+fn envoy_asks_by_grpc_over_tls() {
+    rows::are_decided_over_tls(Proxy::EnvoyGrpc);
+}

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use portcullis_tests::folder::Folder;
 use portcullis_tests::resource::visible_fields;
 use portcullis_tests::server::Incoming;
 use portcullis_tests::{EchoResource, Gateway, Kind, Request, Response, Settings};
@@ -88,6 +89,31 @@ pub(crate) fn hold(proxy: Proxy) {
     let answer = allowed().send(world.address).unwrap();
     assert!(matches!(answer.status, 500..=504), "{answer:?}");
     assert_eq!(world.resource.count(), 0);
+}
+
+/// A proxy that asks by TLS is answered as by any other way.
+pub(crate) fn are_decided_over_tls(proxy: Proxy) {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = folder.write("server.pem", made.cert.pem());
+    let key = folder.write("server.key", made.signing_key.serialize_pem());
+    let settings = settings()
+        .with(
+            "ZSCALER_MCP_TLS_CERTFILE",
+            certificate.display().to_string(),
+        )
+        .with("ZSCALER_MCP_TLS_KEYFILE", key.display().to_string());
+    let mut world = World::start_trusting(proxy, |_| settings, Some(certificate));
+    let answer = allowed().send(world.address).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(world.resource.take().len(), 1);
+    let answer = refused().send(world.address).unwrap();
+    assert_eq!(answer.status, 401, "{answer:?}");
+    assert!(!answer.value("www-authenticate").is_empty(), "{answer:?}");
+    assert_eq!(world.resource.count(), 0);
+    world.end_gateway();
+    let answer = allowed().send(world.address).unwrap();
+    assert!(matches!(answer.status, 500..=504), "{answer:?}");
 }
 
 /// Who is not trusted is told so, by any way of asking.

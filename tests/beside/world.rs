@@ -1,6 +1,7 @@
 //! A proxy, the gateway that it asks, and the protected resource behind it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use portcullis_tests::{EchoResource, Gateway, Settings, free_address};
 
@@ -17,6 +18,16 @@ pub(crate) struct World {
 impl World {
     /// Starts all three; `settings` makes those of the gateway from the proxy's address.
     pub(crate) fn start(proxy: Proxy, settings: impl FnOnce(SocketAddr) -> Settings) -> Self {
+        Self::start_trusting(proxy, settings, None)
+    }
+
+    /// Starts all three as [`Self::start`] does; the proxy asks by TLS where `certificate` is what
+    /// the gateway shows.
+    pub(crate) fn start_trusting(
+        proxy: Proxy,
+        settings: impl FnOnce(SocketAddr) -> Settings,
+        certificate: Option<PathBuf>,
+    ) -> Self {
         let address = free_address();
         let resource = EchoResource::start();
         let gateway = Gateway::for_questions(&settings(address));
@@ -24,6 +35,7 @@ impl World {
             proxy: address,
             portcullis: gateway.address(),
             mcp: resource.address(),
+            certificate,
         };
         Self {
             _proxy: proxies::start(proxy, &places),

@@ -37,6 +37,8 @@ pub(crate) struct Places {
     pub(crate) proxy: SocketAddr,
     pub(crate) portcullis: SocketAddr,
     pub(crate) mcp: SocketAddr,
+    /// What Portcullis shows, where it speaks TLS.
+    pub(crate) certificate: Option<PathBuf>,
 }
 
 /// A running proxy with its folder; both go when it is dropped.
