@@ -15,6 +15,7 @@ mod client_config;
 mod command_line;
 mod forwarding;
 mod grpc;
+mod hostile;
 mod keys;
 mod limits;
 mod reload;
