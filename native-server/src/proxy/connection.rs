@@ -217,9 +217,9 @@ impl Client {
         })?;
         let request = head.as_request(self.via.peer);
         let mut upload = Upload::new(body, &parts.headers);
-        let context = trail.context();
-        let decided = service.gate.decide(&request, &mut upload, context).await;
-        scribe.note(&request, &decided, context);
+        let cause = trail.cause();
+        let decided = service.gate.decide(&request, &mut upload, cause).await;
+        scribe.note(&request, &decided, cause);
         let mut told = Told {
             mode: service.gate.mode.name(),
             outcome: decided.decision.outcome(),

@@ -16,7 +16,7 @@ use super::body::BodyFault;
 use super::parked::Parked;
 use super::upload::Upload;
 use crate::moment::ambient;
-use crate::trace::TraceContext;
+use crate::trace::Cause;
 
 /// A decision, and what it took.
 pub(super) struct Decided {
@@ -35,7 +35,7 @@ impl Gate {
         self: &Arc<Self>,
         head: &RequestHead<'_>,
         upload: &mut Upload,
-        cause: Option<TraceContext>,
+        cause: Option<&Cause>,
     ) -> Decided {
         let begun = Clock::now();
         let mut deadline = None;
@@ -80,11 +80,7 @@ impl Gate {
 
     /// Begins a request. Signatures are checked outside the lock: everything else takes a
     /// microsecond or a few, a signature tens of them.
-    fn open(
-        self: &Arc<Self>,
-        head: &RequestHead<'_>,
-        cause: Option<TraceContext>,
-    ) -> (Turn, Basis) {
+    fn open(self: &Arc<Self>, head: &RequestHead<'_>, cause: Option<&Cause>) -> (Turn, Basis) {
         let (opened, basis) = self.with_engine(cause, |state| {
             let hits = state.engine.cache_hits();
             let opened = match state.engine.open_request(head, ambient()) {
@@ -112,7 +108,7 @@ impl Gate {
 
     fn take_turn(
         self: &Arc<Self>,
-        cause: Option<TraceContext>,
+        cause: Option<&Cause>,
         act: impl FnOnce(&mut Engine) -> Step,
     ) -> Turn {
         self.with_engine(cause, |state| self.turn(act(&mut state.engine)))

@@ -17,7 +17,7 @@ use super::{CallClient, SharedLedger};
 use crate::crypto::NativeVerifier;
 use crate::moment::ambient;
 use crate::telemetry::{IssuerKeys, KeyUse, Present, Telemetry};
-use crate::trace::TraceContext;
+use crate::trace::Cause;
 
 /// The engine, with the requests that wait and the calls that are under way.
 pub(crate) struct Gate {
@@ -133,7 +133,7 @@ impl Gate {
     /// request that is at work.
     pub(super) fn with_engine<T>(
         self: &Arc<Self>,
-        cause: Option<TraceContext>,
+        cause: Option<&Cause>,
         act: impl FnOnce(&mut State) -> T,
     ) -> T {
         let mut state = lock(&self.state);
@@ -158,12 +158,13 @@ impl Gate {
         self: &Arc<Self>,
         mut call: UpstreamCall,
         pending: PendingCall,
-        cause: Option<TraceContext>,
+        cause: Option<&Cause>,
     ) {
         let gate = Arc::clone(self);
+        let cause = cause.cloned();
         tokio::spawn(async move {
             let telemetry = &gate.telemetry;
-            let trace = CallTrace::begin(telemetry, cause, &mut call);
+            let trace = CallTrace::begin(telemetry, cause.as_ref(), &mut call);
             let begun = Instant::now();
             let outcome = gate.calls.send(&call).await;
             telemetry.count_call(gate.mode, &outcome, begun.elapsed());

@@ -11,7 +11,7 @@ use super::answer::Failure;
 use super::decide::Decided;
 use super::service::Service;
 use crate::telemetry::{Refusal, Shard};
-use crate::trace::TraceContext;
+use crate::trace::{Cause, TraceContext};
 
 /// Tells of the decisions of one service, in the figures of one worker.
 pub(super) struct Scribe<'a> {
@@ -34,12 +34,7 @@ struct Entry<'a> {
 
 impl Scribe<'_> {
     /// Notes a decision.
-    pub(super) fn note(
-        &self,
-        head: &RequestHead<'_>,
-        decided: &Decided,
-        trace: Option<TraceContext>,
-    ) {
+    pub(super) fn note(&self, head: &RequestHead<'_>, decided: &Decided, cause: Option<&Cause>) {
         self.shard.engine.note(decided.engine);
         self.shard.waits.note(decided.whole);
         let decision = &decided.decision;
@@ -55,7 +50,7 @@ impl Scribe<'_> {
             identity,
             basis: decided.basis,
             took: decided.whole,
-            trace,
+            trace: cause.map(|cause| cause.context),
         });
     }
 

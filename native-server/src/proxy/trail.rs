@@ -8,12 +8,14 @@ use portcullis_core::audit::Basis;
 use portcullis_core::{CallOutcome, Outcome, Reason, UpstreamCall, call_outcome_name};
 
 use crate::telemetry::Telemetry;
-use crate::trace::{Incoming, Kind, Span, TraceContext};
+use crate::trace::{Cause, Incoming, Kind, Span, TraceContext};
 
 /// The trace of one request.
 pub(super) struct Trail {
     incoming: Incoming,
     own: Option<Own>,
+    /// What is passed on to calls.
+    cause: Option<Cause>,
 }
 
 /// A span of ours.
@@ -46,13 +48,17 @@ impl Trail {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
         });
-        Self { incoming, own }
+        let cause = incoming.cause(context, &parts.headers);
+        Self {
+            incoming,
+            own,
+            cause,
+        }
     }
 
     /// Returns what is passed on: a span of ours, or else what came.
-    pub(super) fn context(&self) -> Option<TraceContext> {
-        let own = self.own.as_ref().map(|own| own.context);
-        own.or_else(|| self.incoming.context())
+    pub(super) const fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
     }
 
     /// Leaves in `headers` what the protected resource is to know.
@@ -98,17 +104,22 @@ impl CallTrace {
     /// Begins a span below `cause`, and has the call name it.
     pub(super) fn begin(
         telemetry: &Telemetry,
-        cause: Option<TraceContext>,
+        cause: Option<&Cause>,
         call: &mut UpstreamCall,
     ) -> Self {
         let tracer = telemetry.tracer.as_ref();
-        let own = tracer.and_then(|tracer| tracer.begin(cause));
-        if let Some(context) = own.or(cause) {
+        let parent = cause.map(|cause| cause.context);
+        let own = tracer.and_then(|tracer| tracer.begin(parent));
+        if let Some(context) = own.or(parent) {
             let value = context.to_string().into_bytes();
             call.headers.push(("traceparent", value));
         }
+        if let Some(state) = cause.and_then(|cause| cause.state.as_ref()) {
+            let value = state.as_str().as_bytes().to_vec();
+            call.headers.push(("tracestate", value));
+        }
         Self {
-            parent: cause,
+            parent,
             own,
             start: SystemTime::now(),
         }

@@ -2,7 +2,9 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
-use portcullis_core::RequestHead;
+
+use super::cause::Cause;
+use super::state::TraceState;
 
 /// The field that names trace and caller.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -51,6 +53,17 @@ impl Incoming {
         }
     }
 
+    /// Returns what calls are to know: `own`, where there is a span of ours, else what came, with
+    /// the client's state where the trace is the client's.
+    pub(crate) fn cause(self, own: Option<TraceContext>, headers: &HeaderMap) -> Option<Cause> {
+        let came = self.context();
+        let lines = headers.get_all(TRACESTATE).iter();
+        Some(Cause {
+            context: own.or(came)?,
+            state: came.and_then(|_| TraceState::of(lines.map(HeaderValue::as_bytes))),
+        })
+    }
+
     /// Leaves in `headers` what the next server is to know: `own`, where there is a span of ours,
     /// else what came, unless it is malformed.
     pub(crate) fn pass_on(self, own: Option<&TraceContext>, headers: &mut HeaderMap) {
@@ -65,16 +78,8 @@ impl Incoming {
 }
 
 impl TraceContext {
-    /// Returns what a request says of its trace, if that can be passed on.
-    pub(crate) fn of(head: &RequestHead<'_>) -> Option<Self> {
-        let mut values = head.values("traceparent");
-        match (values.next(), values.next()) {
-            (Some(value), None) => Self::parse(value),
-            (Some(_), Some(_)) | (None, _) => None,
-        }
-    }
-
-    fn parse(value: &[u8]) -> Option<Self> {
+    /// Reads a context (§3.2.2).
+    pub(super) fn parse(value: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(value).ok()?;
         let mut parts = text.split('-');
         let [version, trace, span, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());

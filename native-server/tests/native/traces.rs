@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 
-use crate::support::{Gateway, PATIENCE, Upstream, values};
+use crate::support::{Gateway, OPEN, PATIENCE, Upstream, values};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -157,4 +157,54 @@ fn a_call_is_a_span_below_the_request_that_caused_it() {
         values(&issuer.head(), "traceparent"),
         [format!("00-{TRACE}-{span}-01")]
     );
+}
+
+#[test]
+fn a_call_has_the_state_of_a_trace_that_can_be_read() {
+    let upstream = upstream();
+    let issuer = Upstream::answering("HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n");
+    let token_url = format!("http://{}/token", issuer.address);
+    let url = format!("http://{}", upstream.address);
+    let environment = [("PORTCULLIS_TOKEN_URL", &*token_url)];
+    let passing_on = Gateway::start_with(&["--upstream", &url], &environment);
+    let beside = Gateway::start_with(&[], &environment);
+    let parent = format!("traceparent: 00-{TRACE}-{PARENT}-01\r\n");
+    let entry = |key: &str| format!("{key}={}", "v".repeat(125));
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(entry);
+    let lines = format!("{parent}tracestate: {a},{b}\r\ntracestate: {c},{d}, last=1\r\n");
+    let malformed = "traceparent: 00-xyz\r\ntracestate: a=b\r\n";
+    let asked = "X-Forwarded-Method: GET\r\nX-Forwarded-Host: x\r\nX-Forwarded-Uri: /mcp\r\n\
+        X-Forwarded-For: 192.0.2.1\r\n";
+    for (gateway, target, fields) in [(&passing_on, "/mcp", ""), (&beside, "/decide", asked)] {
+        let state_of_call = |trace: &str| {
+            let answer = gateway.exchange(&format!(
+                "GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{fields}{trace}\
+                 x-zscaler-client-id: id\r\nx-zscaler-client-secret: secret\r\n\r\n"
+            ));
+            assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+            values(&issuer.head(), "tracestate").join("|")
+        };
+        // 512 octets are the most (W3C Trace Context §3.3.1.5).
+        assert_eq!(state_of_call(&lines), [&*a, &b, &c, &d].join(","));
+        assert_eq!(state_of_call(malformed), "");
+        assert_eq!(state_of_call("tracestate: a=b\r\n"), "");
+    }
+}
+
+#[test]
+fn the_protected_resource_has_the_state_as_it_came() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    let gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    let state = format!("a={},b=2, c = 3", "v".repeat(600));
+    let fields = format!("traceparent: 00-{TRACE}-{PARENT}-01\r\ntracestate: {state}\r\n");
+    ask(&gateway, &fields);
+    assert_eq!(values(&upstream.head(), "tracestate"), [state.as_str()]);
+    documents.recv_timeout(PATIENCE).expect("spans");
+}
+
+/// Starts an open gateway that sends its spans somewhere.
+fn traced(upstream: &Upstream, more: &[(&str, &str)]) -> Gateway {
+    let url = format!("http://{}", upstream.address);
+    Gateway::start_with(&["--upstream", &url], &[&OPEN, more].concat())
 }

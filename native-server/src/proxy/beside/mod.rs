@@ -32,7 +32,7 @@ use super::body::ResponseBody;
 use super::head::Head;
 use super::scribe::Scribe;
 use super::upload::Upload;
-use crate::trace::TraceContext;
+use crate::trace::Cause;
 
 const DECIDE: &str = "/decide";
 const BRIEFLY: &str = "/decide/briefly";
@@ -138,9 +138,10 @@ impl Asked {
 
 async fn decide(scribe: &Scribe<'_>, head: &RequestHead<'_>, upload: &mut Upload) -> Decision {
     // The proxy in front has the span; ours would only say the same again.
-    let trace = TraceContext::of(head);
-    let decided = scribe.service.gate.decide(head, upload, trace).await;
-    scribe.note(head, &decided, trace);
+    let cause = Cause::of(head);
+    let cause = cause.as_ref();
+    let decided = scribe.service.gate.decide(head, upload, cause).await;
+    scribe.note(head, &decided, cause);
     decided.decision
 }
 
