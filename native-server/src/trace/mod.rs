@@ -2,12 +2,14 @@
 //! leave by OTLP where `OTEL_EXPORTER_OTLP_ENDPOINT` says where to.
 
 mod cause;
+mod collector;
 mod context;
 mod export;
 mod span;
 mod state;
 
 pub(crate) use cause::Cause;
+pub(crate) use collector::Collector;
 pub(crate) use context::{Incoming, TraceContext};
 pub(crate) use export::Tracer;
 pub(crate) use span::{Kind, Span};

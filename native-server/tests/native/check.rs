@@ -459,3 +459,21 @@ fn protected_resource_is_asked_for_no_session() {
         assert!(server.head().starts_with("POST /mcp "));
     }
 }
+
+#[test]
+fn where_spans_go_is_checked() {
+    let spans = |more: &[(&str, &str)]| {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318/secret");
+        report(&[], &[&[OPEN, UPSTREAM, endpoint], more].concat())
+    };
+    let good = spans(&[]);
+    check(&good, "good", "spans go to http://c:4318");
+    assert!(!good.to_string().contains("secret"), "{good:#}");
+    for protocol in ["grpc", "http/protobuf"] {
+        let warned = spans(&[("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)]);
+        let names = format!("OTEL_EXPORTER_OTLP_PROTOCOL={protocol} is not spoken here");
+        check(&warned, "warning", &names);
+    }
+    let refused = spans(&[("OTEL_EXPORTER_OTLP_HEADERS", "no equals sign")]);
+    check(&refused, "problem", "OTEL_EXPORTER_OTLP_HEADERS");
+}

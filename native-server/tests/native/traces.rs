@@ -203,6 +203,36 @@ fn the_protected_resource_has_the_state_as_it_came() {
     documents.recv_timeout(PATIENCE).expect("spans");
 }
 
+#[test]
+fn where_spans_go_is_told_without_what_may_be_secret() {
+    let upstream = upstream();
+    let url = format!("http://{}/secret-path?secret-query", Upstream::dead());
+    let gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &url)]);
+    ask(&gateway, "");
+    let place = url.split("/secret").next().expect("a place");
+    let log = gateway.log_with(&format!("spans are lost, {place} says"));
+    assert!(log.contains(&format!("spans go to {place}")), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
+fn a_protocol_that_is_not_spoken_is_warned_of() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    for protocol in ["grpc", "http/protobuf"] {
+        let more = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+        ];
+        let gateway = traced(&upstream, &more);
+        gateway.log_with(&format!(
+            "OTEL_EXPORTER_OTLP_PROTOCOL={protocol} is not spoken"
+        ));
+        ask(&gateway, "");
+        documents.recv_timeout(PATIENCE).expect("spans");
+    }
+}
+
 /// Starts an open gateway that sends its spans somewhere.
 fn traced(upstream: &Upstream, more: &[(&str, &str)]) -> Gateway {
     let url = format!("http://{}", upstream.address);

@@ -22,6 +22,7 @@ use super::serve::ServeArgs;
 use crate::plan::Plan;
 use crate::proxy::{CallClient, Connector};
 use crate::terminal::{Palette, print};
+use crate::trace::Collector;
 use crate::{state, tls};
 
 /// Arguments of `portcullis check`: those of `serve`, so that a command line can be tried by
@@ -143,6 +144,7 @@ fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
             Finding::problem("", format!("{error:#}")),
         );
     }
+    check_tracing(report);
     files::check(&preview, settings.config.as_deref(), report);
     if args.online {
         let calls = match plan {
@@ -154,4 +156,17 @@ fn check(args: &CheckArgs, report: &mut Report) -> anyhow::Result<()> {
         runtime()?.block_on(asking);
     }
     Ok(())
+}
+
+/// Looks at where spans go.
+fn check_tracing(report: &mut Report) {
+    let finding = match Collector::from_environment() {
+        Ok(None) => return,
+        Ok(Some(collector)) => match collector.warning {
+            Some(warning) => Finding::warning("", warning),
+            None => Finding::good("", format!("spans go to {}", collector.place())),
+        },
+        Err(error) => Finding::problem("", format!("{error:#}")),
+    };
+    report.add(Section::Settings, finding);
 }
