@@ -10,6 +10,7 @@ use portcullis_core::HttpUrl;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 use super::client_config::mcp_remote;
 use crate::admin::AdminArgs;
@@ -24,7 +25,7 @@ use crate::reload::{Lasting, Reloader, announce};
 use crate::settings::SettingsArgs;
 use crate::state::StoredKey;
 use crate::telemetry::Telemetry;
-use crate::trace::Tracer;
+use crate::trace::{Export, Tracer};
 
 /// Arguments of `portcullis serve`.
 #[derive(clap::Args)]
@@ -61,23 +62,26 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .build()
         .context("cannot start threads")?;
     let carried_out = runtime.block_on(async {
-        if let Some(export) = export {
-            tokio::spawn(export.run());
+        let exporting = export.map(Export::start);
+        let until = carry_out(plan, lasting, watch, telemetry, args).await?;
+        if let Some(exporting) = exporting {
+            exporting.finish(until).await;
         }
-        carry_out(plan, lasting, watch, telemetry, args).await
+        Ok(())
     });
     // Looking a name up cannot be broken off, and nobody waits for the result.
     runtime.shutdown_background();
     carried_out
 }
 
+/// Serves until told to stop, and returns until when everything should be over.
 async fn carry_out(
     mut plan: Plan,
     mut lasting: Lasting,
     watch: FileWatch,
     telemetry: Arc<Telemetry>,
     args: &ServeArgs,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Instant> {
     // Before the listener, so that a signal sent once it is there does what it should.
     let mut stop = Stop::new()?;
     let hangup = signal(SignalKind::hangup())?;
@@ -86,7 +90,7 @@ async fn carry_out(
     let (listener, admin) = tokio::select! {
         opened = opening => opened?,
         // A name may take long to look up.
-        () = stop.told() => return Ok(()),
+        () = stop.told() => return Ok(Instant::now()),
     };
     let address = listener.local_addr()?;
     plan.listen.port = address.port();
@@ -122,7 +126,7 @@ async fn carry_out(
     reload_on(hangup, reloader)?;
     reopen_on(signal(SignalKind::hangup())?, &telemetry);
     tracing::info!("listening on {address}");
-    serve(
+    let until = serve(
         listener,
         current,
         &telemetry,
@@ -136,7 +140,7 @@ async fn carry_out(
     if let Some(audit) = &telemetry.audit {
         audit.flush();
     }
-    Ok(())
+    Ok(until)
 }
 
 async fn listen((host, port): &(String, u16)) -> anyhow::Result<TcpListener> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::Accepted;
 use super::service::Current;
@@ -19,7 +19,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `listener` as `current` says, with at most `max_connections` at a time, until `stop`
-/// completes; then takes no more connections, and gives those that are open 10 s.
+/// completes; then takes no more connections, and gives those that are open 10 s. Returns when
+/// these are over, which may be later.
 ///
 /// # Errors
 ///
@@ -30,7 +31,7 @@ pub(crate) async fn serve(
     telemetry: &Telemetry,
     max_connections: u32,
     stop: impl Future<Output = ()>,
-) -> io::Result<()> {
+) -> io::Result<Instant> {
     let workers = Workers::start(current, telemetry)?;
     let slots = usize::try_from(max_connections).unwrap_or(usize::MAX);
     let connections = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
@@ -58,15 +59,16 @@ pub(crate) async fn serve(
     drop(listener);
     tracing::info!("shutting down");
     close.send_replace(true);
+    let until = Instant::now() + GRACE;
     // All permits are back when all connections have ended.
-    if timeout(GRACE, connections.acquire_many(max_connections))
+    if timeout_at(until, connections.acquire_many(max_connections))
         .await
         .is_err()
     {
         tracing::info!("cutting streams that are still open");
     }
     workers.stop();
-    Ok(())
+    Ok(until)
 }
 
 async fn accept(listener: &TcpListener) -> (tokio::net::TcpStream, std::net::SocketAddr) {

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use http::HeaderMap;
 use http::request::Parts;
-use portcullis_core::audit::Basis;
+use http::{HeaderMap, Method};
+use portcullis_core::audit::{Basis, plain_path};
 use portcullis_core::{CallOutcome, Outcome, Reason, UpstreamCall, call_outcome_name};
 
 use crate::telemetry::Telemetry;
@@ -22,7 +22,7 @@ pub(super) struct Trail {
 struct Own {
     context: TraceContext,
     start: SystemTime,
-    method: String,
+    method: &'static str,
     path: String,
 }
 
@@ -45,8 +45,8 @@ impl Trail {
         let own = context.map(|context| Own {
             context,
             start: SystemTime::now(),
-            method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().to_owned(),
+            method: known_method(&parts.method),
+            path: plain_path(parts.uri.path().as_bytes()),
         });
         let cause = incoming.cause(context, &parts.headers);
         Self {
@@ -149,4 +149,14 @@ impl CallTrace {
             failed: call_outcome_name(outcome) != "response",
         });
     }
+}
+
+/// Returns a method by its name, or what OpenTelemetry has for one that nobody knows: it may be as
+/// long as a client likes.
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    let known = KNOWN.into_iter().find(|known| method == known);
+    known.unwrap_or("_OTHER")
 }

@@ -10,7 +10,9 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::timeout;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Collector, Span, TraceContext};
 use crate::crypto::random_octets;
@@ -22,12 +24,13 @@ const QUEUE: usize = 2048;
 const BATCH: usize = 512;
 const PAUSE: Duration = Duration::from_secs(1);
 const SEND_LIMIT: Duration = Duration::from_secs(10);
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Makes spans and takes them when they are over.
 pub(crate) struct Tracer {
     sender: Sender<Span>,
-    dropped: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 /// Sends spans.
@@ -35,7 +38,25 @@ pub(crate) struct Export {
     spans: Receiver<Span>,
     collector: Collector,
     connector: Connector,
-    dropped: Arc<AtomicU64>,
+    tally: Arc<Tally>,
+    /// Whether the last batch was lost.
+    failing: bool,
+}
+
+/// An export at work.
+pub(crate) struct Exporting {
+    task: JoinHandle<()>,
+    /// Goes when no span comes any more.
+    close: oneshot::Sender<()>,
+    tally: Arc<Tally>,
+}
+
+/// What becomes of spans.
+#[derive(Default)]
+struct Tally {
+    /// Those that were taken and neither sent nor lost so far.
+    waiting: AtomicU64,
+    lost: AtomicU64,
 }
 
 impl Tracer {
@@ -55,19 +76,20 @@ impl Tracer {
             tracing::warn!("{warning}");
         }
         let (sender, spans) = channel(QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
+        let tally = Arc::<Tally>::default();
         let export = Export {
             spans,
             collector,
             connector,
-            dropped: Arc::clone(&dropped),
+            tally: Arc::clone(&tally),
+            failing: false,
         };
-        Ok(Some((Self { sender, dropped }, export)))
+        Ok(Some((Self { sender, tally }, export)))
     }
 
     /// Returns how many spans were lost.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.tally.lost.load(Ordering::Relaxed)
     }
 
     /// Begins a span: below `parent`, or in a trace of its own. `None` where the caller keeps no
@@ -91,36 +113,90 @@ impl Tracer {
 
     /// Takes a span that is over; never waits.
     pub(crate) fn end(&self, span: Span) {
+        // Before it can be sent, so that the number never is below what is there.
+        self.tally.waiting.fetch_add(1, Ordering::Relaxed);
         if self.sender.try_send(span).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.tally.settle(1, false);
         }
     }
 }
 
 impl Export {
-    /// Sends what comes, in batches, until nobody makes spans any more.
-    pub(crate) async fn run(mut self) {
+    /// Begins to send what comes, in batches, in a task of its own.
+    pub(crate) fn start(self) -> Exporting {
+        let tally = Arc::clone(&self.tally);
+        let (close, closing) = oneshot::channel();
+        Exporting {
+            task: tokio::spawn(self.run(closing)),
+            close,
+            tally,
+        }
+    }
+
+    async fn run(mut self, mut closing: oneshot::Receiver<()>) {
         let client = Client::builder(TokioExecutor::new()).build(self.connector.clone());
-        let (mut batch, mut failing) = (Vec::new(), false);
-        while self.spans.recv_many(&mut batch, BATCH).await > 0 {
-            let sent = timeout(SEND_LIMIT, post(&client, &self.collector, &batch)).await;
-            let problem = match sent {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(format!("{error:#}")),
-                Err(_) => Some("no answer in time".into()),
-            };
-            if let Some(problem) = &problem {
-                let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-                self.dropped.fetch_add(count, Ordering::Relaxed);
-                if !failing {
-                    let place = self.collector.place();
-                    tracing::warn!("spans are lost, {place} says: {problem}");
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                count = self.spans.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
                 }
+                _ = &mut closing, if !self.spans.is_closed() => self.spans.close(),
             }
-            failing = problem.is_some();
+            if batch.is_empty() {
+                continue;
+            }
+            self.send(&client, &batch).await;
             batch.clear();
             // The next ones gather meanwhile.
-            tokio::time::sleep(PAUSE).await;
+            if !self.spans.is_closed() && timeout(PAUSE, &mut closing).await.is_ok() {
+                self.spans.close();
+            }
+        }
+    }
+
+    async fn send(&mut self, client: &Client<Connector, Full<Bytes>>, batch: &[Span]) {
+        let sent = timeout(SEND_LIMIT, post(client, &self.collector, batch)).await;
+        let problem = match sent {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("{error:#}")),
+            Err(_) => Some("no answer in time".into()),
+        };
+        let count = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        self.tally.settle(count, problem.is_none());
+        if let Some(problem) = problem.as_ref().filter(|_| !self.failing) {
+            let place = self.collector.place();
+            tracing::warn!("spans are lost, {place} says: {problem}");
+        }
+        self.failing = problem.is_some();
+    }
+}
+
+impl Exporting {
+    /// Sends what waits and ends, at the latest at `until`, but for a second that there is in any
+    /// case: streams that had to be cut take all the time until then. What is left is lost.
+    pub(crate) async fn finish(mut self, until: Instant) {
+        drop(self.close);
+        let until = until.max(Instant::now() + LAST_MOMENT);
+        if timeout_at(until, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+        let left = self.tally.waiting.load(Ordering::Relaxed);
+        self.tally.settle(left, false);
+        let lost = self.tally.lost.load(Ordering::Relaxed);
+        if lost > 0 {
+            tracing::warn!(lost, "spans did not reach the collector");
+        }
+    }
+}
+
+impl Tally {
+    fn settle(&self, count: u64, sent: bool) {
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
+        if !sent {
+            self.lost.fetch_add(count, Ordering::Relaxed);
         }
     }
 }

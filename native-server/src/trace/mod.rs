@@ -11,5 +11,5 @@ mod state;
 pub(crate) use cause::Cause;
 pub(crate) use collector::Collector;
 pub(crate) use context::{Incoming, TraceContext};
-pub(crate) use export::Tracer;
+pub(crate) use export::{Export, Tracer};
 pub(crate) use span::{Kind, Span};

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -201,6 +202,55 @@ fn the_protected_resource_has_the_state_as_it_came() {
     ask(&gateway, &fields);
     assert_eq!(values(&upstream.head(), "tracestate"), [state.as_str()]);
     documents.recv_timeout(PATIENCE).expect("spans");
+}
+
+#[test]
+fn a_span_is_small_and_has_no_query() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    let gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    let (method, path) = ("M".repeat(1000), "p".repeat(8000));
+    let answer = gateway.exchange(&format!(
+        "{method} /{path}?in-query HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let document = documents.recv_timeout(PATIENCE).expect("spans").to_string();
+    assert!(document.contains("/pppp") && document.contains("_OTHER"));
+    assert!(document.len() < 2000, "{document}");
+    assert!(!document.contains("in-query"), "{document}");
+}
+
+#[test]
+fn spans_that_wait_at_the_end_are_sent() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    let mut gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    ask(&gateway, "");
+    documents.recv_timeout(PATIENCE).expect("spans");
+    // The next one waits for others.
+    ask(&gateway, "");
+    gateway.terminate();
+    assert_eq!(gateway.child.wait().expect("ends").code(), Some(0));
+    documents.recv_timeout(PATIENCE).expect("the last span");
+    let log = gateway.log_with("shutting down");
+    assert!(!log.contains("did not reach"), "{log}");
+}
+
+#[test]
+fn spans_that_nobody_takes_are_counted_at_the_end() {
+    let (upstream, collector) = (upstream(), Upstream::start(|mut wire| wire.wait_for_end()));
+    let endpoint = format!("http://{}", collector.address);
+    let mut gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    ask(&gateway, "");
+    collector.head();
+    ask(&gateway, "");
+    let told = Instant::now();
+    gateway.terminate();
+    assert_eq!(gateway.child.wait().expect("ends").code(), Some(0));
+    // Ten seconds are for all of it.
+    assert!(told.elapsed() < Duration::from_secs(15));
+    let log = gateway.log_with("did not reach the collector");
+    assert!(log.contains("lost=2"), "{log}");
 }
 
 #[test]
