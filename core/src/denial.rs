@@ -55,8 +55,8 @@ pub(crate) enum Outage {
     Status(u16),
     Garbage,
     WaitedTooLong,
-    /// An earlier call failed, and it is too early for another.
-    Recent,
+    /// So many calls are under way that there is no room for another.
+    NoRoom,
     /// The host does not hand the body of a request over.
     NoBody,
 }
@@ -213,7 +213,7 @@ impl Outage {
             Self::Status(_) => Reason::CallStatus,
             Self::Garbage => Reason::CallGarbage,
             Self::WaitedTooLong => Reason::CallWaitedTooLong,
-            Self::Recent => Reason::CallFailedBefore,
+            Self::NoRoom => Reason::TooManyCalls,
             Self::NoBody => Reason::BodyNotDelivered,
         }
     }

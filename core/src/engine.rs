@@ -301,7 +301,7 @@ impl Engine {
                             pending: PendingRequest(suspended),
                         };
                     }
-                    None => Denial::AuthorizationServerUnavailable(Outage::Recent),
+                    None => Denial::AuthorizationServerUnavailable(Outage::WaitedTooLong),
                 }
             }
         };

@@ -206,7 +206,7 @@ fn outage_octets(outage: Outage) -> [u8; 3] {
         Outage::Status(status) => (6, status),
         Outage::Garbage => (7, 0),
         Outage::WaitedTooLong => (8, 0),
-        Outage::Recent => (9, 0),
+        Outage::NoRoom => (9, 0),
         Outage::NoBody => (10, 0),
     };
     let [high, low] = u16::to_be_bytes(status);
@@ -224,7 +224,7 @@ fn take_outage(rest: &mut &[u8]) -> Option<Outage> {
         6 => Outage::Status(u16::from_be_bytes([high, low])),
         7 => Outage::Garbage,
         8 => Outage::WaitedTooLong,
-        9 => Outage::Recent,
+        9 => Outage::NoRoom,
         10 => Outage::NoBody,
         _ => return None,
     };
@@ -245,7 +245,7 @@ mod tests {
             Outage::Status(429),
             Outage::Garbage,
             Outage::WaitedTooLong,
-            Outage::Recent,
+            Outage::NoRoom,
         ];
         let mut all = Vec::from([
             Found::Grant(GrantFinding::Granted {

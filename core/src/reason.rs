@@ -80,7 +80,6 @@ reasons! {
     CallStatus = "call_status",
     CallGarbage = "call_garbage",
     CallWaitedTooLong = "call_waited_too_long",
-    CallFailedBefore = "call_failed_before",
     TooManyCalls = "too_many_calls",
     // The gateway itself.
     NotReady = "not_ready",

@@ -127,7 +127,7 @@ impl Engine {
 
     /// Answers where there is nothing to answer with: what is asked for is of another mode.
     fn no_server(&self) -> Step {
-        let denial = Denial::AuthorizationServerUnavailable(Outage::Recent);
+        let denial = Denial::AuthorizationServerUnavailable(Outage::WaitedTooLong);
         Step::respond(denial.respond(&self.config, None))
     }
 }

@@ -103,7 +103,7 @@ impl AuthorizationServer {
             && !desk.flights.is_under_way(&errand, desk.now)
         {
             if !desk.flights.has_room_for_document(host, desk.now) {
-                return or_stale(Outage::Recent);
+                return or_stale(Outage::NoRoom);
             }
             let pending = PendingCall::new(Underway::ClientDocument(client_id.into()));
             desk.flights.start(pending, call, desk.now);

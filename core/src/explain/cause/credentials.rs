@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     (
         &[Reason::TooManyCalls],
-        "Too many different credentials are being checked at the same time.",
+        "Too many different credentials or clients are being looked up at the same time.",
         "Try again; if it lasts, see how long the authorization server takes to answer.",
     ),
     (

@@ -30,11 +30,6 @@ pub(super) const ROWS: &[Row] = &[
         "Check the URL in the settings, then the state of the authorization server.",
     ),
     (
-        &[Reason::CallFailedBefore],
-        "A call to the authorization server has just failed, and it is too early for another.",
-        "Look for the refusals before this one: they name the failure.",
-    ),
-    (
         &[Reason::BodyNotDelivered],
         "The gateway could not read the body of a request to an OAuth endpoint.",
         "In Envoy the plugin needs allow_on_headers_stop_iteration; else the client was too slow.",
