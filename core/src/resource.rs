@@ -28,10 +28,10 @@ impl ProtectedResource {
     ///
     /// # Errors
     ///
-    /// Refuses a URL with a query, as an identifier must be usable in any request (RFC 8707 §2),
-    /// and what is no scope (RFC 6749 §3.3).
+    /// Refuses a URL with a query, as an identifier must be usable in any request (RFC 8707 §2), one
+    /// that cannot be quoted in a challenge, and what is no scope (RFC 6749 §3.3).
     pub fn new(url: &HttpUrl, scopes: Vec<String>) -> Result<Self, ResourceFault> {
-        if url.path().contains('?') {
+        if url.path().contains(['?', '"', '\\']) {
             return Err(ResourceFault::Url);
         }
         if !scopes.iter().all(|scope| is_scope(scope)) {
@@ -117,7 +117,7 @@ fn of_resource(scopes: &[String]) -> impl Iterator<Item = &str> {
 /// What is wrong with the description of a protected resource.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ResourceFault {
-    /// The URL has a query.
+    /// The URL has a query, a quote or a backslash.
     Url,
     /// A scope has characters that no scope has.
     Scope,
@@ -181,8 +181,14 @@ mod tests {
 
     #[test]
     fn what_is_no_identifier_or_scope_is_refused() {
-        let outcome = resource("https://a.example/mcp?x=1", &[]);
-        assert_eq!(outcome.err(), Some(ResourceFault::Url));
+        for url in [
+            "https://a.example/mcp?x=1",
+            // They would end the quoted text of a challenge, or escape its end.
+            "https://a.example/m\"cp",
+            "https://a.example/mcp\\",
+        ] {
+            assert_eq!(resource(url, &[]).err(), Some(ResourceFault::Url), "{url}");
+        }
         for bad in ["a b", "", "a\"b", "a\\b", "é"] {
             let outcome = resource("https://a.example/mcp", &[bad]);
             assert_eq!(outcome.err(), Some(ResourceFault::Scope), "{bad}");

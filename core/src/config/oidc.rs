@@ -73,7 +73,10 @@ pub(super) fn described(settings: &Settings) -> Result<Option<ProtectedResource>
     ProtectedResource::new(&url, scopes)
         .map(Some)
         .map_err(|fault| match fault {
-            ResourceFault::Url => ConfigError::at(Setting::OidcBaseUrl, "must have no query"),
+            ResourceFault::Url => ConfigError::at(
+                Setting::OidcBaseUrl,
+                "must have no query, quote or backslash",
+            ),
             ResourceFault::Scope => {
                 let problem = "names a scope with characters that no scope has";
                 ConfigError::at(Setting::OidcRequiredScopes, problem)
