@@ -306,4 +306,35 @@ proptest! {
             prop_assert!(uri.matches(&text));
         }
     }
+
+    #[test]
+    fn one_octet_changed_makes_another_uri_wherever_it_is(
+        registered in "(https://app\\.example|http://localhost|cursor://cb)(/[a-z%?&=]{0,9})?",
+        place: prop::sample::Index, octet in 0x20_u8..0x7f,
+    ) {
+        if let Ok(uri) = RedirectUri::parse(&registered) {
+            let mut changed = registered.clone().into_bytes();
+            let place = place.index(changed.len());
+            changed[place] = octet;
+            let changed = String::from_utf8(changed).unwrap();
+            prop_assert_eq!(uri.matches(&changed), changed == registered, "{}", changed);
+            for longer in [format!("{registered} "), format!("{registered}/"), format!("x{registered}")] {
+                prop_assert!(!uri.matches(&longer), "{}", longer);
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_loopback_address_the_port_alone_may_differ(
+        port in 1_u16.., other in 1_u16.., path in "/[a-z]{0,9}", tail in "[a-z/?@:.]{1,4}",
+    ) {
+        for host in ["127.0.0.1", "[::1]"] {
+            let uri = RedirectUri::parse(&format!("http://{host}:{port}{path}")).unwrap();
+            let matched = format!("http://{host}:{}{}", other, path);
+            prop_assert!(uri.matches(&matched), "{}", matched);
+            let (worse, host) = (format!("{matched}{tail}"), format!("http://{host}{tail}:{other}{path}"));
+            prop_assert!(!uri.matches(&worse), "{}", worse);
+            prop_assert!(!uri.matches(&host), "{}", host);
+        }
+    }
 }
