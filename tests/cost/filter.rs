@@ -57,30 +57,44 @@ pub(crate) struct Filter {
 impl Filter {
     /// Starts it with these settings; `jwks` is what the authorization server will publish.
     pub(crate) fn start(settings: &Value, jwks: Value) -> Self {
-        let (engine, module) = &*MODULE;
-        let host = Host {
+        let mut filter = Self::load(Host {
             configuration: settings.to_string().into_bytes(),
             jwks,
             ..Host::default()
-        };
+        });
+        filter.configure();
+        filter
+    }
+
+    /// Loads it and gives it no settings.
+    pub(crate) fn unconfigured() -> Self {
+        let mut filter = Self::load(Host::default());
+        filter.create_root();
+        filter
+    }
+
+    fn load(host: Host) -> Self {
+        let (engine, module) = &*MODULE;
         let mut store = Store::new(engine, host);
         store.set_fuel(BUDGET).unwrap();
         let instance = link(engine, module)
             .instantiate_and_start(&mut store, module)
             .unwrap();
-        let mut filter = Self {
+        Self {
             store,
             instance,
             next_context: ROOT + 1,
             callbacks: Vec::new(),
-        };
-        filter.configure();
-        filter
+        }
+    }
+
+    fn create_root(&mut self) {
+        self.call("_initialize", &[]);
+        self.call("proxy_on_context_create", &[ROOT, 0]);
     }
 
     fn configure(&mut self) {
-        self.call("_initialize", &[]);
-        self.call("proxy_on_context_create", &[ROOT, 0]);
+        self.create_root();
         self.call("proxy_on_vm_start", &[ROOT, 0]);
         let size = i32::try_from(self.store.data().configuration.len()).unwrap();
         let started = self.call("proxy_on_configure", &[ROOT, size]);
@@ -129,6 +143,12 @@ impl Filter {
         let values = self.store.data().values(RESPONSE, name);
         let value = values.first().map(|value| String::from_utf8_lossy(value));
         value.map(Into::into)
+    }
+
+    /// Tells whether a metric with `word` in its name was counted.
+    pub(crate) fn counted(&self, word: &str) -> bool {
+        let mut metrics = self.store.data().metrics.iter();
+        metrics.any(|metric| metric.contains(word))
     }
 
     fn headers(&mut self, callback: &'static str, context: i32, kind: usize, fields: &Fields) {

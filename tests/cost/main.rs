@@ -1,8 +1,8 @@
 //! What one request costs, where that is the same on every machine.
 //!
 //! In the built filter: which host calls it makes, how often the host has to ask it for memory, how
-//! many instructions run. A test host stands in for Envoy, for counting only: what the filter does
-//! is tested behind a real Envoy. `table.rs` holds the figures.
+//! many instructions run. A test host stands in for Envoy, for counting and for faults that no Envoy
+//! makes: what the filter does is tested behind a real Envoy. `table.rs` holds the figures.
 //!
 //! In the core alone: how many instructions of the processor a decision takes; see `decisions.rs`.
 
@@ -17,6 +17,7 @@
 mod arguments;
 #[cfg(target_arch = "x86_64")]
 mod decisions;
+mod failure;
 mod filter;
 mod host;
 mod hostcalls;
