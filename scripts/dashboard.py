@@ -65,7 +65,10 @@ def draw(panel, lines, start, end):
     yield f'<text x="8" y="18" font-weight="bold">{escape(panel["title"])}</text>'
     most = max((value for _, points in lines for _, value in points), default=0) or 1
     plot_top, plot_height = 30, height - 62
-    yield f'<text x="8" y="{plot_top + 4}" fill="#777">{escape(shown(most, unit))}</text>'
+    top_value = escape(shown(most, unit)) if lines else ""
+    yield f'<text x="{width - 8}" y="18" text-anchor="end" fill="#777">{top_value}</text>'
+    # The longest labels need half of a wide panel.
+    columns = 2 if width > 400 and len(lines) <= 4 else 3
     for number, (name, points) in enumerate(lines[: len(COLOURS)]):
         colour = COLOURS[number]
         place = [
@@ -75,7 +78,8 @@ def draw(panel, lines, start, end):
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in place)
         yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-        x, y = 8 + number % 3 * (width - 16) / 3, height - 18 + number // 3 * 11
+        x = 8 + number % columns * (width - 16) / columns
+        y = height - 18 + number // columns * 11
         label = f"{name}: {shown(points[-1][1], unit)}"
         yield f'<text x="{x:.0f}" y="{y:.0f}" fill="{colour}" font-size="9">{escape(label)}</text>'
     if not lines:
