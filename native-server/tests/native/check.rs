@@ -467,7 +467,7 @@ fn where_spans_go_is_checked() {
         report(&[], &[&[OPEN, UPSTREAM, endpoint], more].concat())
     };
     let good = spans(&[]);
-    check(&good, "good", "spans go to http://c:4318");
+    check(&good, "ok", "spans go to http://c:4318");
     assert!(!good.to_string().contains("secret"), "{good:#}");
     for protocol in ["grpc", "http/protobuf"] {
         let warned = spans(&[("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)]);
