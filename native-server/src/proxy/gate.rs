@@ -122,8 +122,13 @@ impl Gate {
         })
     }
 
-    fn finish_call(self: &Arc<Self>, pending: PendingCall, outcome: CallOutcome) {
-        self.with_engine(None, |state| {
+    fn finish_call(
+        self: &Arc<Self>,
+        pending: PendingCall,
+        outcome: CallOutcome,
+        cause: Option<&Cause>,
+    ) {
+        self.with_engine(cause, |state| {
             let wake = state.engine.handle_upstream(pending, outcome, ambient());
             self.parked.wake(wake);
         });
@@ -169,7 +174,7 @@ impl Gate {
             let outcome = gate.calls.send(&call).await;
             telemetry.count_call(gate.mode, &outcome, begun.elapsed());
             trace.end(telemetry, &call, &outcome);
-            gate.finish_call(pending, outcome);
+            gate.finish_call(pending, outcome, cause.as_ref());
         });
     }
 }

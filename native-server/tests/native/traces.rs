@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -160,6 +161,48 @@ fn a_call_is_a_span_below_the_request_that_caused_it() {
         values(&issuer.head(), "traceparent"),
         [format!("00-{TRACE}-{span}-01")]
     );
+}
+
+#[test]
+fn a_call_that_follows_from_another_is_in_its_trace() {
+    let bodies: Arc<Mutex<Vec<String>>> = Arc::default();
+    let provider = Upstream::start({
+        let bodies = Arc::clone(&bodies);
+        move |mut wire| {
+            let body = bodies.lock().expect("lock").pop().unwrap_or_default();
+            let status = if body.is_empty() { 503 } else { 200 };
+            let fields = format!("content-length: {}\r\nconnection: close", body.len());
+            wire.send(&format!("HTTP/1.1 {status} X\r\n{fields}\r\n\r\n{body}"));
+        }
+    });
+    let (upstream, root) = (upstream(), format!("http://{}", provider.address));
+    let url = format!("http://{}", upstream.address);
+    let environment = [
+        (
+            "OIDCPROXY_CONFIG_URL",
+            &*format!("{root}/.well-known/openid-configuration"),
+        ),
+        ("OIDCPROXY_BASE_URL", "https://gw.example/mcp"),
+        ("OIDCPROXY_AUDIENCE", "mcp"),
+    ];
+    let gateway = Gateway::start_with(&["--upstream", &url], &environment);
+    // The first fetch is nobody's, and the next may be made two seconds later.
+    assert!(values(&provider.head(), "traceparent").is_empty());
+    let document = format!(r#"{{"issuer":"{root}","jwks_uri":"{root}/keys"}}"#);
+    *bodies.lock().expect("lock") = vec![r#"{"keys":[]}"#.to_owned(), document];
+    std::thread::sleep(Duration::from_secs(3));
+    let token = "eyJhbGciOiJFZERTQSIsImtpZCI6ImEifQ.e30.AAAA";
+    let answer = gateway.exchange(&format!(
+        "GET /mcp HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+         traceparent: 00-{TRACE}-{PARENT}-01\r\n\r\n"
+    ));
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    for path in ["/.well-known/openid-configuration", "/keys"] {
+        let head = provider.head();
+        assert!(head.contains(path), "{head}");
+        let parent = format!("00-{TRACE}-{PARENT}-01");
+        assert_eq!(values(&head, "traceparent"), [parent], "{path}");
+    }
 }
 
 #[test]
