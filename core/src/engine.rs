@@ -22,7 +22,7 @@ use crate::flights::{Errand, Flights};
 use crate::identity::Principal;
 use crate::jose::{CheckedSignature, SignatureVerifier};
 use crate::modes::{
-    ApiKeyStatus, Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh,
+    ApiKeyUses, Authenticator, Awaiting, Chance, Desk, Judgement, Mode, Verdict, refresh,
 };
 use crate::passage::Passage;
 use crate::readiness::{self, AwaitReady, Readiness};
@@ -92,16 +92,16 @@ impl Engine {
         &self.config
     }
 
-    /// Tells of the keys of mode `api-key`, in the order in which they were given.
-    pub fn api_keys(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
-        let keys = match &self.authenticator {
-            Authenticator::ApiKey(keys) => Some(keys.statuses()),
+    /// Returns the keys of mode `api-key` and their uses, in the order in which they were given.
+    #[must_use]
+    pub fn api_keys(&self) -> ApiKeyUses {
+        match &self.authenticator {
+            Authenticator::ApiKey(keys) => keys.uses(),
             Authenticator::None(_)
             | Authenticator::Jwt(_)
             | Authenticator::OidcProxy(_)
-            | Authenticator::Zscaler(_) => None,
-        };
-        keys.into_iter().flatten()
+            | Authenticator::Zscaler(_) => ApiKeyUses::default(),
+        }
     }
 
     /// Begins a request.

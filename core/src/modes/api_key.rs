@@ -33,6 +33,27 @@ pub struct ApiKeyStatus<'a> {
     pub last_used: Option<UnixSeconds>,
 }
 
+/// The keys and their uses at one moment. Taking it copies no name, so that an engine with many
+/// keys can be asked while it is at work.
+#[derive(Clone, Debug, Default)]
+pub struct ApiKeyUses {
+    keys: Arc<ApiKeys>,
+    /// In the order of the keys.
+    last: Vec<UnixSeconds>,
+}
+
+impl ApiKeyUses {
+    /// Tells of every key, in their order.
+    pub fn statuses(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
+        let keys = self.keys.iter().zip(&self.last);
+        keys.map(|(key, last)| ApiKeyStatus {
+            name: key.name,
+            expires: key.expires,
+            last_used: (*last > UnixSeconds::default()).then_some(*last),
+        })
+    }
+}
+
 impl ApiKeyMode {
     /// Parses a key: printable ASCII without commas, or `sha256:` and the 64 hexadecimal digits of
     /// the key's SHA-256 digest.
@@ -153,14 +174,12 @@ impl ApiKeyAuthenticator {
         }
     }
 
-    /// Tells of every key, in their order.
-    pub(crate) fn statuses(&self) -> impl Iterator<Item = ApiKeyStatus<'_>> {
-        let keys = self.mode.0.iter().zip(&self.uses);
-        keys.map(|(key, used)| ApiKeyStatus {
-            name: key.name,
-            expires: key.expires,
-            last_used: (used.last > UnixSeconds::default()).then_some(used.last),
-        })
+    /// Returns the keys and when they were last used.
+    pub(crate) fn uses(&self) -> ApiKeyUses {
+        ApiKeyUses {
+            keys: Arc::clone(&self.mode.0),
+            last: self.uses.iter().map(|used| used.last).collect(),
+        }
     }
 }
 

@@ -9,7 +9,9 @@ mod zscaler;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-pub use api_key::{ApiKeyMode, ApiKeyRecord, ApiKeyStatus, ApiKeysError, read_api_keys};
+pub use api_key::{
+    ApiKeyMode, ApiKeyRecord, ApiKeyStatus, ApiKeyUses, ApiKeysError, read_api_keys,
+};
 pub use jwt::{JwtMode, KeySource};
 pub use oidc_proxy::OidcProxyMode;
 pub use zscaler::ZscalerMode;

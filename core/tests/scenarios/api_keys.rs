@@ -176,7 +176,8 @@ fn the_last_use_of_each_key_is_known() {
     let mut scenario = scenario(&entries, &[]);
     let uses = |scenario: &Scenario| {
         let keys = scenario.engine.api_keys();
-        keys.map(|key| (key.name.to_owned(), key.expires, key.last_used))
+        keys.statuses()
+            .map(|key| (key.name.to_owned(), key.expires, key.last_used))
             .collect::<Vec<_>>()
     };
     let expires = Some(UnixSeconds(START + 600));

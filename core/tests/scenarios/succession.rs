@@ -137,14 +137,16 @@ fn the_last_use_of_a_key_is_not_forgotten() {
         .find(|(name, _)| name.ends_with("API_KEY"));
     let request = Request::post().bearer(key.unwrap().1);
     assert_eq!(earlier.verdict(&request), ALLOWED);
-    let used = earlier.engine.api_keys().next().unwrap().last_used;
+    let used = earlier.engine.api_keys();
+    let used = used.statuses().next().unwrap().last_used;
     assert!(used.is_some());
     let later = next(
         &mut earlier,
         API_KEY_MODE,
         &[("ZSCALER_MCP_ALLOWED_HOSTS", "*")],
     );
-    assert_eq!(later.engine.api_keys().next().unwrap().last_used, used);
+    let kept = later.engine.api_keys();
+    assert_eq!(kept.statuses().next().unwrap().last_used, used);
 }
 
 #[test]

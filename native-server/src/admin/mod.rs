@@ -12,11 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use self::access::Access;
 use self::routes::Desk;
@@ -141,9 +144,14 @@ async fn serve_connection(stream: TcpStream, desk: Arc<Desk>) {
         .header_read_timeout(IDLE_LIMIT)
         .serve_connection(
             TokioIo::new(stream),
-            service_fn(|request| {
-                let response = desk.answer(&request);
-                async move { Ok::<_, Infallible>(response) }
+            service_fn(|request: Request<Incoming>| {
+                let (desk, head) = (Arc::clone(&desk), request.into_parts().0);
+                async move {
+                    // This thread serves clients, too, and a page may have a line for each of a
+                    // hundred thousand keys.
+                    let answered = spawn_blocking(move || desk.answer(&head)).await;
+                    Ok::<_, Infallible>(answered.unwrap_or_else(|_| routes::failed()))
+                }
             }),
         )
         .await;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::access::{Access, TurnedAway};
@@ -24,16 +24,16 @@ pub(super) struct Desk {
 impl Desk {
     /// Answers one request. Whatever is added here only reads: a browser of the operator may be
     /// led here by any page.
-    pub(super) fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let path = request.uri().path();
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    pub(super) fn answer(&self, request: &Parts) -> Response<Full<Bytes>> {
+        let path = request.uri.path();
+        let reads = matches!(request.method, Method::GET | Method::HEAD);
         // The page says nothing of the gateway; what it shows, it asks for with a credential.
         if reads && let Some(asset) = page::asset(path) {
             return asset;
         }
         // A probe has no credential, and learns nothing.
         if path != "/health"
-            && let Err(turned_away) = self.access.check(request.headers())
+            && let Err(turned_away) = self.access.check(&request.headers)
         {
             return turn_away(turned_away, path);
         }
@@ -61,6 +61,11 @@ impl Desk {
         let page = telemetry::render(&self.telemetry, &present);
         with_type(StatusCode::OK, telemetry::CONTENT_TYPE, page)
     }
+}
+
+/// Makes the answer for want of one.
+pub(super) fn failed() -> Response<Full<Bytes>> {
+    text(StatusCode::INTERNAL_SERVER_ERROR, "no answer\n")
 }
 
 fn turn_away(turned_away: TurnedAway, path: &str) -> Response<Full<Bytes>> {

@@ -82,8 +82,10 @@ impl Gate {
     pub(super) fn present(&self) -> Present {
         let state = lock(&self.state);
         let engine = state.engine.observe();
-        let keys = KeyUse::by_name(state.engine.api_keys());
+        let keys = state.engine.api_keys();
         drop(state);
+        // There may be a hundred thousand keys, and sorting them takes tens of milliseconds.
+        let keys = KeyUse::by_name(keys.statuses());
         Present {
             mode: self.mode,
             engine,

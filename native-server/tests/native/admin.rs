@@ -15,11 +15,15 @@ fn start(args: &[&str]) -> (Gateway, std::net::SocketAddr, Upstream) {
         ("ZSCALER_MCP_AUTH_API_KEY", KEY),
     ];
     let gateway = Gateway::start_with(&all, &environment);
+    let address = admin_of(&gateway);
+    (gateway, address, upstream)
+}
+
+fn admin_of(gateway: &Gateway) -> std::net::SocketAddr {
     let log = gateway.log_with("metrics on http://");
     let (_, address) = log.split_once("metrics on http://").expect("logged");
     let (address, _) = address.split_once("/metrics").expect("logged");
-    let address = address.parse().expect("address");
-    (gateway, address, upstream)
+    address.parse().expect("address")
 }
 
 fn ask(address: std::net::SocketAddr, path: &str, fields: &str) -> String {
@@ -91,6 +95,45 @@ fn the_address_that_is_told_is_the_one_in_use() {
     gateway.signal("-HUP");
     gateway.log_with("settings reloaded");
     check();
+}
+
+/// The first connection is served by the thread that serves the admin listener, too.
+#[test]
+fn requests_are_answered_while_a_page_with_many_keys_is_made() {
+    let folder = crate::support::Folder::new();
+    let entry = |number: u32| {
+        // Digests differ from their first bits on.
+        let digest = format!("{:08x}", number.wrapping_mul(0x9e37_79b1)).repeat(8);
+        format!(r#"{{"name":"key-{number}","sha256":"{digest}","expires":"2037-01-01T00:00:00Z"}}"#)
+    };
+    let entries: Vec<_> = (0..20_000).map(entry).collect();
+    let file = folder.write("keys.json", &format!("[{}]", entries.join(",")));
+    let environment = [
+        ("ZSCALER_MCP_AUTH_MODE", "api-key"),
+        ("PORTCULLIS_API_KEYS_FILE", file.as_str()),
+    ];
+    let args = ["--upstream", "http://127.0.0.1:9", "--admin", "127.0.0.1:0"];
+    let gateway = Gateway::start_with(&args, &environment);
+    let mut wire = gateway.connect();
+    let mut ask_once = || {
+        wire.send("GET / HTTP/1.1\r\nhost: x\r\nx-api-key: wrong\r\n\r\n");
+        assert!(wire.response().starts_with("HTTP/1.1 401 "));
+    };
+    ask_once();
+    let mut scraper = Wire::connect(admin_of(&gateway));
+    scraper.send("GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let (page, made) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let head = scraper.head();
+        page.send(()).expect("the test waits");
+        head + &scraper.read_to_end()
+    });
+    let mut answered = 0;
+    while made.try_recv().is_err() {
+        ask_once();
+        answered += 1;
+    }
+    assert!(answered >= 10, "{answered}");
 }
 
 /// RFC 9110 §15.5.6.
