@@ -11,7 +11,7 @@ use crate::proxy::Connector;
 use crate::state::{
     StoredKey, preview_api_key, supply_api_key, supply_for_questions, supply_state_key,
 };
-use crate::tls;
+use crate::tls::{self, Admission};
 
 /// Everything that follows from the settings, made and checked before anything is opened or
 /// written.
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) upstream: Option<HttpUrl>,
     /// Makes TLS of the connections of clients.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// What their clients have to show.
+    pub(crate) admission: Admission,
     /// Connects to hosts that the settings name.
     pub(crate) connector: Connector,
     /// Connects to hosts that strangers name.
@@ -49,9 +51,12 @@ impl Plan {
         preview_api_key(&mut complete)?;
         let config = resolve(&complete, site)?.config;
         let upstream = config.upstream().cloned();
-        let tls = match &listen.tls {
-            Some(files) => Some(TlsAcceptor::from(Arc::new(tls::server_config(files)?))),
-            None => None,
+        let (tls, admission) = match &listen.tls {
+            Some(files) => {
+                let (config, admission) = tls::server_config(files)?;
+                (Some(TlsAcceptor::from(Arc::new(config))), admission)
+            }
+            None => (None, Admission::Plain),
         };
         let calls_https =
             config.calls_strangers() || config.call_urls().iter().any(HttpUrl::is_https);
@@ -62,6 +67,7 @@ impl Plan {
             listen,
             upstream,
             tls,
+            admission,
             public: Connector::to_public_hosts(client_tls.clone()),
             connector: Connector::new(client_tls),
         })

@@ -100,6 +100,7 @@ impl Lasting {
             telemetry: Arc::clone(&self.telemetry),
             summary,
             tls: plan.tls,
+            admission: plan.admission,
         })
     }
 

@@ -31,6 +31,7 @@ use super::slot::Slot;
 use super::trail::{Told, Trail};
 use super::upload::Upload;
 use super::watch::{Watch, Watched};
+use crate::tls::Admission;
 
 /// As much as Envoy takes by default.
 const MAX_HEAD_BYTES: usize = 60 * 1024;
@@ -55,7 +56,7 @@ pub(super) async fn serve(
     let Accepted {
         peer,
         slot,
-        mut closing,
+        closing,
     } = accepted;
     if stream.set_nodelay(true).is_err() {
         return;
@@ -64,7 +65,15 @@ pub(super) async fn serve(
     let Ok(address) = HeaderValue::try_from(peer.to_string()) else {
         return;
     };
-    let acceptor = current.load().tls.clone();
+    let (acceptor, admitted) = {
+        let service = current.load();
+        (service.tls.clone(), service.admission)
+    };
+    let mut ending = Ending {
+        closing,
+        admissions: current.admissions(),
+        admitted,
+    };
     let client = Arc::new(Client {
         via: Via {
             peer,
@@ -78,18 +87,18 @@ pub(super) async fn serve(
     });
     match acceptor {
         None => {
-            let Some(protocol) = opened(Protocol::sniff(&stream), &mut closing).await else {
+            let Some(protocol) = opened(Protocol::sniff(&stream), &mut ending).await else {
                 return;
             };
-            client.run(stream, protocol, closing).await;
+            client.run(stream, protocol, ending).await;
         }
         Some(acceptor) => {
-            let Some(stream) = opened(acceptor.accept(stream), &mut closing).await else {
+            let Some(stream) = opened(acceptor.accept(stream), &mut ending).await else {
                 tracing::debug!("TLS handshake failed");
                 return;
             };
             let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
-            client.run(stream, protocol, closing).await;
+            client.run(stream, protocol, ending).await;
         }
     }
 }
@@ -103,20 +112,20 @@ struct Client {
 }
 
 impl Client {
-    async fn run<S>(self: &Arc<Self>, stream: S, protocol: Protocol, closing: watch::Receiver<bool>)
+    async fn run<S>(self: &Arc<Self>, stream: S, protocol: Protocol, ending: Ending)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         match protocol {
             Protocol::Http1 => {
                 let stream = TokioIo::new(Watched::new(stream, Arc::clone(&self.watch)));
-                self.run_http1(stream, closing).await;
+                self.run_http1(stream, ending).await;
             }
-            Protocol::Http2 => self.run_http2(TokioIo::new(stream), closing).await,
+            Protocol::Http2 => self.run_http2(TokioIo::new(stream), ending).await,
         }
     }
 
-    async fn run_http1<S>(self: &Arc<Self>, stream: TokioIo<S>, mut closing: watch::Receiver<bool>)
+    async fn run_http1<S>(self: &Arc<Self>, stream: TokioIo<S>, mut ending: Ending)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -140,7 +149,7 @@ impl Client {
             tokio::select! {
                 outcome = &mut connection => return note_end(outcome),
                 () = self.watch.overdue() => return,
-                () = told_to_close(&mut closing), if !told => {
+                () = ending.told(), if !told => {
                     told = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -148,7 +157,7 @@ impl Client {
         }
     }
 
-    async fn run_http2<S>(self: &Arc<Self>, stream: TokioIo<S>, mut closing: watch::Receiver<bool>)
+    async fn run_http2<S>(self: &Arc<Self>, stream: TokioIo<S>, mut ending: Ending)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -170,7 +179,7 @@ impl Client {
                     told = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = told_to_close(&mut closing), if !told => {
+                () = ending.told(), if !told => {
                     told = true;
                     connection.as_mut().graceful_shutdown();
                 }
@@ -258,18 +267,40 @@ impl Client {
 /// a client that has not sent anything is not waited for.
 async fn opened<T>(
     beginning: impl Future<Output = io::Result<T>>,
-    closing: &mut watch::Receiver<bool>,
+    ending: &mut Ending,
 ) -> Option<T> {
     tokio::select! {
         biased;
         begun = timeout(HANDSHAKE_LIMIT, beginning) => begun.ok()?.ok(),
-        () = told_to_close(closing) => None,
+        () = ending.told() => None,
     }
 }
 
-async fn told_to_close(closing: &mut watch::Receiver<bool>) {
-    // The sender outlives the connections; were it gone, closing would be right too.
-    drop(closing.wait_for(|closing| *closing).await);
+/// What says that no further request of a connection is wanted.
+struct Ending {
+    /// The program is to end.
+    closing: watch::Receiver<bool>,
+    admissions: watch::Receiver<Admission>,
+    /// What the client had to show: where that is something else by now, it has to come again.
+    admitted: Admission,
+}
+
+impl Ending {
+    /// Waits until it is so. The senders outlive the connections; were they gone, ending would be
+    /// right too.
+    async fn told(&mut self) {
+        let Self {
+            closing,
+            admissions,
+            admitted,
+        } = self;
+        let closing = async { drop(closing.wait_for(|closing| *closing).await) };
+        let changed = async { drop(admissions.wait_for(|now| now != admitted).await) };
+        tokio::select! {
+            () = closing => {}
+            () = changed => {}
+        }
+    }
 }
 
 fn note_end(outcome: hyper::Result<()>) {

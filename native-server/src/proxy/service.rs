@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use portcullis_core::rules::AddressList;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Forwarder, Gate};
 use crate::summary::Summary;
 use crate::telemetry::{IssuerKeys, Present, Telemetry};
+use crate::tls::Admission;
 
 /// All that follows from the settings.
 pub(crate) struct Service {
@@ -22,6 +24,8 @@ pub(crate) struct Service {
     pub(crate) summary: Arc<Summary>,
     /// Makes TLS of the connections, where it is on.
     pub(crate) tls: Option<TlsAcceptor>,
+    /// What their clients have to show.
+    pub(crate) admission: Admission,
 }
 
 /// What becomes of a request that is allowed.
@@ -34,37 +38,50 @@ pub(crate) enum Role {
 
 /// The service in force. A connection asks for it when it begins, and each request when it does;
 /// who has begun on one stays with it, and the last to leave it drops it.
-pub(crate) struct Current(ArcSwap<Service>);
+pub(crate) struct Current {
+    service: ArcSwap<Service>,
+    admission: watch::Sender<Admission>,
+}
 
 impl Current {
     /// Puts the first service in force.
     pub(crate) fn new(service: Service) -> Arc<Self> {
-        Arc::new(Self(ArcSwap::from_pointee(service)))
+        Arc::new(Self {
+            admission: watch::Sender::new(service.admission),
+            service: ArcSwap::from_pointee(service),
+        })
     }
 
     /// Puts another service in force, for all that begins from here on.
     pub(crate) fn replace(&self, service: Service) {
-        self.0.store(Arc::new(service));
+        // First, so that no connection that meets the new service sees the old value here.
+        self.admission.send_replace(service.admission);
+        self.service.store(Arc::new(service));
+    }
+
+    /// Returns what tells connections that their clients would have to show something else by now.
+    pub(super) fn admissions(&self) -> watch::Receiver<Admission> {
+        self.admission.subscribe()
     }
 
     /// Returns what is to be seen of the service in force.
     pub(crate) fn present(&self) -> Present {
-        self.0.load().gate.present()
+        self.service.load().gate.present()
     }
 
     /// Returns what the settings in force are.
     pub(crate) fn summary(&self) -> Arc<Summary> {
-        Arc::clone(&self.0.load().summary)
+        Arc::clone(&self.service.load().summary)
     }
 
     /// Returns the keys of the issuer that the service in force has, where there is one.
     pub(crate) fn issuer_keys(&self) -> Option<IssuerKeys> {
-        self.0.load().gate.issuer_keys()
+        self.service.load().gate.issuer_keys()
     }
 
     /// Returns the service in force, to be held for one request: no lock, and no counter that the
     /// cores would have to pass around.
     pub(super) fn load(&self) -> Guard<Arc<Service>> {
-        self.0.load()
+        self.service.load()
     }
 }

@@ -1,8 +1,9 @@
 //! TLS on the listener, client certificates, TLS to the protected resource.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use rcgen::{
@@ -12,7 +13,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
 
-use crate::support::{Folder, Gateway, Upstream};
+use crate::support::{Folder, Gateway, PATIENCE, Upstream};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 const GET: &str = "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -108,14 +109,8 @@ impl Identity {
 
 /// Returns the response to `GET`, or why there is none.
 fn get(address: SocketAddr, config: ClientConfig) -> std::io::Result<String> {
-    let name = ServerName::try_from("localhost").expect("name");
-    let connection = ClientConnection::new(Arc::new(config), name).expect("configuration");
-    let stream = TcpStream::connect(address)?;
-    let mut tls = rustls::StreamOwned::new(connection, stream);
-    tls.write_all(GET.as_bytes())?;
-    let mut response = String::new();
-    tls.read_to_string(&mut response)?;
-    Ok(response)
+    let mut tls = connect(address, config)?;
+    ask(&mut tls)
 }
 
 fn start(upstream: &Upstream, folder: &Folder, identity: &Identity, ca: Option<&str>) -> Gateway {
@@ -233,4 +228,96 @@ fn changed_certificates_and_authorities_count_for_the_next_handshake() {
     folder.write("clients.pem", &clients[1].certificate());
     gateway.log_with("settings reloaded");
     assert!(ask(&new, &second) && !ask(&new, &first) && !ask(&old, &second));
+}
+
+/// Clients whose certificates count no more must not go on with connections that are kept.
+#[test]
+fn kept_connections_end_when_the_authorities_of_clients_change_and_open_streams_do_not() {
+    let (proceed, told) = channel::<()>();
+    let told = std::sync::Mutex::new(told);
+    let upstream = Upstream::start(move |mut wire| {
+        wire.send("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nfirst ");
+        let _ = told.lock().expect("lock").recv_timeout(PATIENCE);
+        wire.send("last");
+    });
+    let folder = Folder::new();
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let ca = folder.write("clients.pem", &clients.certificate());
+    let identity = servers.issue();
+    let gateway = start(&upstream, &folder, &identity, Some(&ca));
+    let mine = clients.issue();
+    let connect = |alpn: &[u8]| connect(gateway.address, servers.client(Some(&mine), alpn));
+    let mut kept = connect(b"http/1.1").expect("TLS");
+    let health = b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    kept.write_all(health).expect("sent");
+    read_until(&mut kept, b"}");
+    let mut busy = connect(b"http/1.1").expect("TLS");
+    busy.write_all(GET.as_bytes()).expect("sent");
+    read_until(&mut busy, b"first ");
+    let mut h2 = connect(b"h2").expect("TLS");
+    h2.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .expect("sent");
+    assert_eq!(frame(&mut h2), SETTINGS);
+
+    // The same authorities in other words: nobody has to come again.
+    folder.write("clients.pem", &format!("\n{}", clients.certificate()));
+    gateway.log_with("settings reloaded");
+    kept.write_all(health).expect("sent");
+    read_until(&mut kept, b"}");
+
+    folder.write("clients.pem", &Authority::new().certificate());
+    let mut rest = Vec::new();
+    let ended = kept.read_to_end(&mut rest);
+    // It ends at once, and not because of the patience here.
+    let waited = ended.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+    assert!(!waited && rest.is_empty(), "{}", rest.escape_ascii());
+    while frame(&mut h2) != GOAWAY {}
+    proceed.send(()).expect("upstream waits");
+    read_until(&mut busy, b"last");
+    assert!(
+        connect(b"http/1.1")
+            .and_then(|mut tls| ask(&mut tls))
+            .is_err()
+    );
+}
+
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+type Tls = rustls::StreamOwned<ClientConnection, TcpStream>;
+
+fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Result<Tls> {
+    let name = ServerName::try_from("localhost").expect("name");
+    let connection = ClientConnection::new(Arc::new(config), name).expect("configuration");
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(rustls::StreamOwned::new(connection, stream))
+}
+
+fn ask(tls: &mut Tls) -> std::io::Result<String> {
+    tls.write_all(GET.as_bytes())?;
+    let mut response = String::new();
+    tls.read_to_string(&mut response)?;
+    Ok(response)
+}
+
+#[track_caller]
+fn read_until(tls: &mut Tls, end: &[u8]) {
+    let mut read = Vec::new();
+    let mut octet = [0];
+    while !read.windows(end.len()).any(|part| part == end) {
+        let length = tls.read(&mut octet).expect("more");
+        assert_ne!(length, 0, "ended behind {}", read.escape_ascii());
+        read.extend(octet);
+    }
+}
+
+/// Reads a frame of h2 and returns its type (RFC 9113 §4.1).
+fn frame(tls: &mut Tls) -> u8 {
+    let mut head = [0; 9];
+    tls.read_exact(&mut head).expect("a frame");
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; usize::try_from(length).expect("fits")];
+    tls.read_exact(&mut payload).expect("a payload");
+    head[3]
 }
