@@ -12,6 +12,7 @@ fn a_request_that_the_host_does_not_show_is_refused_as_a_failure_of_the_host() {
     let settings = json!({
         "ZSCALER_MCP_AUTH_MODE": "api-key",
         "ZSCALER_MCP_AUTH_API_KEY": API_KEY,
+        "PORTCULLIS_SESSION_BINDING": "off",
     });
     let mut filter = Filter::start(&settings, json!({}));
     let whole = request();

@@ -310,7 +310,8 @@ proptest! {
     #[test]
     fn one_octet_changed_makes_another_uri_wherever_it_is(
         registered in "(https://app\\.example|http://localhost|cursor://cb)(/[a-z%?&=]{0,9})?",
-        place: prop::sample::Index, octet in 0x20_u8..0x7f,
+        // No capitals: scheme and host of a loopback address are compared as those of a URI are.
+        place: prop::sample::Index, octet in prop_oneof![0x20_u8..0x41, 0x5b_u8..0x7f],
     ) {
         if let Ok(uri) = RedirectUri::parse(&registered) {
             let mut changed = registered.clone().into_bytes();
