@@ -177,6 +177,9 @@ fn a_call_that_follows_from_another_is_in_its_trace() {
     });
     let (upstream, root) = (upstream(), format!("http://{}", provider.address));
     let url = format!("http://{}", upstream.address);
+    let document = format!(r#"{{"issuer":"{root}","jwks_uri":"{root}/keys"}}"#);
+    // From the last to the first.
+    *bodies.lock().expect("lock") = vec![r#"{"keys":[]}"#.to_owned(), document, String::new()];
     let environment = [
         (
             "OIDCPROXY_CONFIG_URL",
@@ -188,8 +191,6 @@ fn a_call_that_follows_from_another_is_in_its_trace() {
     let gateway = Gateway::start_with(&["--upstream", &url], &environment);
     // The first fetch is nobody's, and the next may be made two seconds later.
     assert!(values(&provider.head(), "traceparent").is_empty());
-    let document = format!(r#"{{"issuer":"{root}","jwks_uri":"{root}/keys"}}"#);
-    *bodies.lock().expect("lock") = vec![r#"{"keys":[]}"#.to_owned(), document];
     std::thread::sleep(Duration::from_secs(3));
     let token = "eyJhbGciOiJFZERTQSIsImtpZCI6ImEifQ.e30.AAAA";
     let answer = gateway.exchange(&format!(
