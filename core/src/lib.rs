@@ -84,6 +84,7 @@ mod scope;
 mod seed;
 mod session;
 mod step;
+mod trace_state;
 mod upstream;
 mod url;
 
@@ -104,6 +105,7 @@ pub use step::{
     Answer, Opening, Origin, PendingBody, PendingCall, PendingCheck, PendingRequest, RequestBody,
     Step, Ticket, Wake,
 };
+pub use trace_state::TraceState;
 pub use upstream::{
     CallFailure, CallOutcome, Reach, UpstreamCall, UpstreamResponse, call_outcome_name,
 };

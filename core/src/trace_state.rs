@@ -1,8 +1,11 @@
 //! What tracing systems say to each other of a trace (W3C Trace Context §3.3).
 
-/// The field `tracestate`, as long as it is passed on.
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The field `tracestate`, as it is passed on to calls: at most 512 octets of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct TraceState(String);
+pub struct TraceState(String);
 
 /// So much is passed on at least, by everybody (§3.3.1.5); here it is the most, too.
 const MAX_BYTES: usize = 512;
@@ -14,10 +17,11 @@ impl TraceState {
     /// Joins the lines of the field. Where they are too long, entries that are long by themselves
     /// are left out, then those at the end. `None` where nothing is left, and where a part cannot
     /// be read: then all of it is to be dropped.
-    pub(super) fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+    #[must_use]
+    pub fn of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
         let mut entries = Vec::new();
         for line in lines {
-            for entry in std::str::from_utf8(line).ok()?.split(',') {
+            for entry in core::str::from_utf8(line).ok()?.split(',') {
                 let entry = entry.trim_matches([' ', '\t']);
                 if entry.is_empty() {
                     continue;
@@ -38,7 +42,8 @@ impl TraceState {
     }
 
     /// Returns the value of the field.
-    pub(crate) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -61,6 +66,8 @@ fn is_proper(entry: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[track_caller]

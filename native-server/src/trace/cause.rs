@@ -1,9 +1,8 @@
 //! What caused a call.
 
-use portcullis_core::RequestHead;
+use portcullis_core::{RequestHead, TraceState};
 
 use super::context::TraceContext;
-use super::state::TraceState;
 
 /// The part of a trace that a call belongs to, as the call is to tell it.
 #[derive(Clone, Debug, Eq, PartialEq)]

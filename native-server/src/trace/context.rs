@@ -2,9 +2,9 @@
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
+use portcullis_core::TraceState;
 
 use super::cause::Cause;
-use super::state::TraceState;
 
 /// The field that names trace and caller.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

@@ -6,7 +6,6 @@ mod collector;
 mod context;
 mod export;
 mod span;
-mod state;
 
 pub(crate) use cause::Cause;
 pub(crate) use collector::Collector;
