@@ -1,7 +1,7 @@
 //! Where and how the native binary listens.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 use portcullis_core::config::{ConfigError, Setting, Settings, is_on};
@@ -85,6 +85,17 @@ impl Listen {
     /// up and count as reachable from outside.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
+    }
+
+    /// Returns the host of URLs that lead here from this machine. Nobody can connect to "any
+    /// address", so for that it is the loopback one.
+    pub(crate) fn url_host(&self) -> String {
+        match self.host.parse() {
+            Ok(IpAddr::V4(ip)) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+            Ok(IpAddr::V6(ip)) if ip.is_unspecified() => format!("[{}]", Ipv6Addr::LOCALHOST),
+            Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+            Ok(IpAddr::V4(_)) | Err(_) => self.host.clone(),
+        }
     }
 }
 

@@ -9,13 +9,7 @@ pub(crate) fn client_url(listen: &Listen, port: u16) -> String {
     } else {
         "http"
     };
-    let host = listen.host.as_str();
-    // Nobody can connect to "any address".
-    let host = match host {
-        "0.0.0.0" | "::" => "127.0.0.1".to_owned(),
-        _ if host.contains(':') => format!("[{host}]"),
-        _ => host.to_owned(),
-    };
+    let host = listen.url_host();
     format!("{scheme}://{host}:{port}/mcp")
 }
 
@@ -37,6 +31,9 @@ mod tests {
     fn url_is_one_that_a_client_can_use() {
         check("127.0.0.1", "http://127.0.0.1:8000/mcp");
         check("0.0.0.0", "http://127.0.0.1:8000/mcp");
+        check("::", "http://[::1]:8000/mcp");
         check("::1", "http://[::1]:8000/mcp");
+        check("2001:db8::1", "http://[2001:db8::1]:8000/mcp");
+        check("mcp.example.com", "http://mcp.example.com:8000/mcp");
     }
 }
